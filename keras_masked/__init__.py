@@ -1,0 +1,21 @@
+"""Keras losses and metrics that are right in the presence of missing labels.
+
+A missing label neither counts nor can be seen: every number is the one you would get had the
+missing labels been deleted by hand, in the loss, its gradient and every metric.
+
+```python
+import keras_masked as km
+
+model.compile(
+    optimizer="adam",
+    loss=km.losses.MeanSquaredError(missing=-9999.0),
+    metrics=[km.metrics.MeanAbsoluteError(missing=-9999.0)],
+)
+```
+"""
+
+from keras_masked import losses, metrics
+
+__version__ = "0.1.0"
+
+__all__ = ["losses", "metrics"]

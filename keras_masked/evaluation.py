@@ -1,0 +1,79 @@
+"""A formula applied to what is observed: the one place where both meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import _backend
+from keras_masked.formulas import Formula
+from keras_masked.hiding import gate_input, gate_output
+from keras_masked.missing import Missing, standardize_missing
+from keras_masked.observation import Observation, observe
+from keras_masked.reduction import row_means
+
+Tensor = Any
+
+
+def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
+    """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
+    # Labels can have gradients too, those of a teacher network say; class ids cannot.
+    y_true = seen.y_true if formula.class_ids else gate_input(seen.y_true, seen.hidden)
+    y_pred = gate_input(seen.y_pred, seen.hidden)
+    return gate_output(formula(y_true, y_pred, **options), seen.hidden)
+
+
+def rows_are_labels(formula: Formula) -> bool:
+    """Whether each label is a row of its own; else the last axis is averaged to one."""
+    return formula.class_ids or formula.label_axes > 0
+
+
+def row_values(
+    formula: Formula,
+    y_true: Tensor,
+    y_pred: Tensor,
+    missing: Missing,
+    *,
+    axis: int = -1,
+    **options: Any,
+) -> Tensor:
+    """What a loss function returns: one value per row, in the dtype of the predictions.
+
+    Carries a Keras mask of the rows that have any observed label. Keras averages what a function
+    returns over all rows, empty ones too; with the mask its average is the mean over the others.
+    """
+    seen = _observe(formula, y_true, y_pred, missing, axis)
+    losses = label_values(formula, seen, **options)
+    if rows_are_labels(formula):
+        return _with_mask(losses, seen.observed, seen.dtype)
+    mask = None if seen.observed is None else ops.any(seen.observed, axis=-1)
+    return _with_mask(row_means(losses, seen.observed), mask, seen.dtype)
+
+
+def values(
+    formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
+) -> Tensor:
+    """What an accuracy function returns: one value per label, with a Keras mask."""
+    seen = _observe(formula, y_true, y_pred, missing, axis=-1)
+    return _with_mask(label_values(formula, seen, **options), seen.observed, "float32")
+
+
+def _observe(
+    formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, axis: int
+) -> Observation:
+    return observe(
+        y_true,
+        y_pred,
+        missing=standardize_missing(missing),
+        label_axes=formula.label_axes,
+        class_ids=formula.class_ids,
+        axis=axis,
+    )
+
+
+def _with_mask(result: Tensor, mask: Tensor | None, dtype: str) -> Tensor:
+    result = ops.cast(result, dtype)
+    if mask is not None:
+        _backend.set_keras_mask(result, mask)
+    return result

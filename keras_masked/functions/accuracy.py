@@ -1,0 +1,61 @@
+"""Accuracies, as functions: 1 where prediction and label agree, one value per label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_masked import formulas
+from keras_masked.evaluation import values
+from keras_masked.functions.base import register_metric
+from keras_masked.missing import CLASS_IDS, NAN, Missing
+
+Tensor = Any
+
+
+@register_metric
+def binary_accuracy(
+    y_true: Tensor, y_pred: Tensor, *, threshold: float = 0.5, missing: Missing = NAN
+) -> Tensor:
+    """Returns 1 where `y_pred > threshold` agrees with the label, else or where missing 0.
+
+    See `BinaryAccuracy`.
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan]])
+    >>> y_pred = np.array([[0.2, 0.4, 0.9]])
+    >>> matches = keras_masked.metrics.binary_accuracy(y_true, y_pred)
+    >>> [float(match) for match in matches[0]]
+    [1.0, 0.0, 0.0]
+    """
+    return values(formulas.binary_match, y_true, y_pred, missing, threshold=threshold)
+
+
+@register_metric
+def categorical_accuracy(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+    """Returns 1 where one-hot label and prediction peak in the same class, else or missing 0.
+
+    See `CategoricalAccuracy`.
+
+    >>> y_true = np.array([[0.0, 1.0], [np.nan, np.nan]])
+    >>> y_pred = np.array([[0.2, 0.8], [0.9, 0.1]])
+    >>> matches = keras_masked.metrics.categorical_accuracy(y_true, y_pred)
+    >>> [float(match) for match in matches]
+    [1.0, 0.0]
+    """
+    return values(formulas.categorical_match, y_true, y_pred, missing)
+
+
+@register_metric
+def sparse_categorical_accuracy(
+    y_true: Tensor, y_pred: Tensor, *, missing: Missing = CLASS_IDS
+) -> Tensor:
+    """Returns 1 where the prediction peaks in the class of the label, else or missing 0.
+
+    See `SparseCategoricalAccuracy`.
+
+    >>> y_true = np.array([1, -1])
+    >>> y_pred = np.array([[0.2, 0.8], [0.9, 0.1]])
+    >>> matches = keras_masked.metrics.sparse_categorical_accuracy(y_true, y_pred)
+    >>> [float(match) for match in matches]
+    [1.0, 0.0]
+    """
+    return values(formulas.sparse_categorical_match, y_true, y_pred, missing)

@@ -1,0 +1,81 @@
+"""How many of the labels are there at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import _backend, shapes
+from keras_masked.metrics.base import MaskedMetric, register
+from keras_masked.missing import NAN, Missing, find_missing, reject_masked_arrays
+
+Tensor = Any
+
+
+@register
+class ObservedFraction(MaskedMetric):
+    r"""Fraction of the labels that are observed, among those that a Keras mask lets pass.
+
+    $$M = \frac{\sum_i o_i}{\sum_i m_i}$$
+
+    with $m_i$ 1 where label $i$ is not masked, else 0. Weights are ignored. 0 where there is no
+    label at all.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        label_axes: How many last axes of `y_true` form one label: 0, or 1 for one-hot labels.
+
+    Shapes: `y_true` any shape; of `y_pred` only the Keras mask is used.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.ObservedFraction()
+    >>> metric.update_state(np.array([[1.0, np.nan], [3.0, 4.0]]))
+    >>> float(metric.result())
+    0.75
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        name: str | None = "observed_fraction",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+        label_axes: int = 0,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing, label_axes=label_axes)
+        self._observed = self.accumulator("observed")
+        self._positions = self.accumulator("positions")
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None
+    ) -> None:
+        """Adds a batch; `sample_weight` is ignored."""
+        reject_masked_arrays(y_true=y_true)
+        mask = None if y_pred is None else _backend.get_keras_mask(y_pred)
+        y_true = ops.convert_to_tensor(y_true)
+        absent = find_missing(y_true, self.missing)
+        absent = ops.zeros_like(y_true, dtype="bool") if absent is None else absent
+        if self._options["label_axes"]:
+            absent = ops.any(absent, axis=-1)
+        positions = ops.ones_like(absent, dtype="bool")
+        if mask is not None:
+            mask = shapes.expand_from_left(mask, tuple(absent.shape), name="mask")
+            positions = ops.logical_and(positions, ops.cast(mask, "bool"))
+        observed = ops.logical_and(positions, ops.logical_not(absent))
+        self._observed.add(_backend.count(observed))
+        self._positions.add(_backend.count(positions))
+
+    def result(self) -> Tensor:
+        """Returns the fraction so far."""
+        fraction = self._observed.value / ops.maximum(self._positions.value, 1)
+        return ops.cast(fraction, self.dtype)
+
+    def support(self) -> Tensor:
+        """Returns the number of observed labels."""
+        return self._observed.value

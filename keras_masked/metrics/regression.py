@@ -1,0 +1,140 @@
+"""Metrics of real-valued labels that are means over labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import formulas
+from keras_masked.metrics.base import MeanMetric, register
+from keras_masked.missing import NAN, Missing
+
+Tensor = Any
+
+
+@register
+class MeanSquaredError(MeanMetric):
+    r"""Mean of squared differences over the observed labels.
+
+    $$M = \frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.MeanSquaredError()
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # (1 + 0 + 4) / 3
+    1.6667
+
+    Source: `keras.metrics.MeanSquaredError`.
+    """
+
+    formula = formulas.squared_error
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "mean_squared_error",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+
+@register
+class MeanAbsoluteError(MeanMetric):
+    r"""Mean of absolute differences over the observed labels.
+
+    $$M = \frac{\sum_i o_i w_i |y_i - p_i|}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.MeanAbsoluteError()
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # (1 + 0 + 2) / 3
+    1.0
+
+    Source: `keras.metrics.MeanAbsoluteError`.
+    """
+
+    formula = formulas.absolute_error
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "mean_absolute_error",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+
+@register
+class RootMeanSquaredError(MeanMetric):
+    r"""Square root of the mean squared difference over the observed labels.
+
+    $$M = \sqrt{\frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i w_i}}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.RootMeanSquaredError()
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # sqrt((1 + 0 + 4) / 3)
+    1.291
+
+    Source: `keras.metrics.RootMeanSquaredError`.
+    """
+
+    formula = formulas.squared_error
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "root_mean_squared_error",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+    def mean(self) -> Tensor:
+        """The root of the mean so far."""
+        return ops.sqrt(super().mean())

@@ -1,0 +1,69 @@
+"""`register`, `get`, `serialize` and `deserialize`, shared by losses and metrics."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import keras
+
+T = TypeVar("T")
+
+
+def register(package: str) -> Callable[[T], T]:
+    """Registers classes and functions, so that saved models load without `custom_objects`.
+
+    Losses and metrics have a package each: in one package, a metric would replace the loss of the
+    same name.
+    """
+    decorator: Callable[[T], T] = keras.saving.register_keras_serializable(package=package)
+    return decorator
+
+
+def serialize(obj: Any) -> Any:
+    """Returns the configuration of an object or function, as Keras's own `serialize`."""
+    return keras.saving.serialize_keras_object(obj)
+
+
+def deserialize(config: Any, known: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
+    """Returns the object of a configuration, looking for short names in `known`."""
+    return keras.saving.deserialize_keras_object(
+        config, custom_objects=custom_objects, module_objects=known
+    )
+
+
+def get(identifier: Any, known: dict[str, Any], kind: str) -> Any:
+    """Returns the object or function that a name, configuration, class or object stands for."""
+    if identifier is None:
+        return None
+    found = identifier
+    if isinstance(identifier, dict):
+        found = deserialize(identifier, known, None)
+    elif isinstance(identifier, str):
+        found = known.get(identifier)
+    if inspect.isclass(found):
+        return found()
+    if callable(found):
+        return found
+    raise ValueError(
+        f"Could not interpret the {kind} identifier {identifier!r}. Expected a {kind}, its "
+        f"configuration, or one of: {', '.join(sorted(known))}."
+    )
+
+
+def check_config_keys(cls: type, config: dict[str, Any]) -> None:
+    """Raises on keys that the constructor does not take, naming them."""
+    accepted: set[str] = set()
+    for base in cls.__mro__:
+        if "__init__" in base.__dict__:
+            parameters = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
+            accepted |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+    unknown = sorted(set(config) - accepted)
+    if unknown:
+        raise ValueError(
+            f"Unknown key(s) {unknown} in the config of {cls.__name__}. "
+            f"Known are: {sorted(accepted - {'self', 'options', 'formula'})}."
+        )
