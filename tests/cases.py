@@ -1,0 +1,226 @@
+"""The case table: one row per public loss or metric. Every law runs over every row."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_masked as km
+from tests import oracles
+
+Array = np.ndarray
+L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
+
+# How labels and predictions are drawn, complete: (rng, shape of the labels) -> (y, p).
+
+
+def reals(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y = rng.normal(size=shape)
+    return y, y + rng.normal(size=shape)
+
+
+def binary(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y = (rng.random(shape) < 0.5).astype("float64")
+    y.flat[:2] = [0, 1]
+    # Away from 0.5, and on a grid of 1/199: thresholded and ranked alike in any precision.
+    return y, rng.choice([i for i in range(2, 198) if not 97 < i < 102], size=shape) / 199
+
+
+def binary_logits(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return binary(rng, shape)[0], 3 * rng.normal(size=shape)
+
+
+def one_hot(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    ids, p = class_ids(rng, shape)
+    return np.eye(4)[ids.astype(int)], p
+
+
+def one_hot_logits(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return one_hot(rng, shape)[0], 3 * rng.normal(size=(*shape, 4))
+
+
+def class_ids(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    p = rng.random((*shape, 4)) + 0.05
+    return rng.integers(0, 4, shape).astype("float64"), p / p.sum(-1, keepdims=True)
+
+
+def class_ids_logits(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return class_ids(rng, shape)[0], 3 * rng.normal(size=(*shape, 4))
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One public object under one set of options.
+
+    Attributes:
+        make: Builds ours; takes `missing=`, `reduction=` (losses), `dtype=` and so on.
+        keras: Builds Keras's of the same name, if there is one.
+        data: Draws labels and predictions.
+        oracle: Of a loss: label losses of deleted data. Of a metric: its value on deleted data.
+        label_axes: How many axes of `y_pred` are one label.
+        class_ids: Whether labels are class ids.
+        per_column: Whether the value is a mean over columns that each have one.
+        functions: Public functions that this row covers as well.
+        covers: The public name.
+    """
+
+    covers: str
+    make: Callable[..., Any]
+    data: Callable[..., tuple[Array, Array]]
+    oracle: Callable[..., Any]
+    keras: Callable[..., Any] | None = None
+    label: str = ""
+    label_axes: int = 0
+    class_ids: bool = False
+    per_column: bool = False
+    graph_breaks: bool = False
+    wrapped: bool = False
+
+    def __str__(self) -> str:
+        return self.covers + (f"-{self.label}" if self.label else "")
+
+    @property
+    def rows_are_labels(self) -> bool:
+        return self.label_axes > 0
+
+
+def with_options(cls: Any, **options: Any) -> Callable[..., Any]:
+    return lambda **kwargs: cls(**options, **kwargs)
+
+
+def wrapping(cls: Any, inner: Callable[[], Any], **options: Any) -> Callable[..., Any]:
+    return lambda **kwargs: cls(inner(), **options, **kwargs)
+
+
+VECTOR = {"label_axes": 1}
+IDS = {"label_axes": 1, "class_ids": True}
+LOGITS = {"from_logits": True}
+SMOOTH = {"label_smoothing": 0.2}
+
+
+def losses() -> list[Case]:
+    o = oracles
+
+    def row(name: str, data: Any, oracle: Any, label: str = "", **kwargs: Any) -> Case:
+        options = kwargs.pop("options", {})
+        ours, theirs = getattr(L, name), getattr(KL, name)
+        make = with_options(ours, **options)
+        return Case(name, make, data, oracle, with_options(theirs, **options), label, **kwargs)
+
+    return [
+        row("MeanSquaredError", reals, o.squared_error),
+        row("MeanAbsoluteError", reals, o.absolute_error),
+        row("BinaryCrossentropy", binary, o.binary_crossentropy),
+        row("BinaryCrossentropy", binary_logits, o.binary_crossentropy_of_logits, "logits",
+            options=LOGITS),
+        row("BinaryCrossentropy", binary, lambda y, p: o.binary_crossentropy(y, p, 0.2),
+            "smooth", options=SMOOTH),
+        row("CategoricalCrossentropy", one_hot, o.categorical_crossentropy, **VECTOR),
+        row("CategoricalCrossentropy", one_hot_logits, o.categorical_crossentropy_of_logits,
+            "logits", options=LOGITS, **VECTOR),
+        row("CategoricalCrossentropy", one_hot,
+            lambda y, p: o.categorical_crossentropy(y, p, 0.2), "smooth", options=SMOOTH,
+            **VECTOR),
+        row("SparseCategoricalCrossentropy", class_ids, o.sparse_crossentropy, **IDS),
+        row("SparseCategoricalCrossentropy", class_ids_logits, o.sparse_crossentropy_of_logits,
+            "logits", options=LOGITS, **IDS),
+        Case("Masked", wrapping(L.Masked, KL.Huber), reals, o.huber, with_options(KL.Huber),
+             "huber", wrapped=True),
+        Case("Masked", wrapping(L.Masked, KL.BinaryCrossentropy), binary, o.binary_crossentropy,
+             with_options(KL.BinaryCrossentropy), "bce", wrapped=True, graph_breaks=True),
+        Case("Masked", wrapping(L.Masked, KL.CategoricalCrossentropy, label_axes=1), one_hot,
+             o.categorical_crossentropy, with_options(KL.CategoricalCrossentropy), "cce",
+             wrapped=True, **VECTOR),
+        Case("Masked", wrapping(L.Masked, KL.SparseCategoricalCrossentropy, label_axes=1),
+             class_ids, o.sparse_crossentropy, with_options(KL.SparseCategoricalCrossentropy),
+             "sparse", wrapped=True, **IDS),
+    ]  # fmt: skip
+
+
+def metrics() -> list[Case]:
+    o = oracles
+
+    def row(name: str, data: Any, oracle: Any, label: str = "", **kwargs: Any) -> Case:
+        options = kwargs.pop("options", {})
+        ours, theirs = getattr(M, name), getattr(KM, name)
+        make = with_options(ours, **options)
+        return Case(name, make, data, oracle, with_options(theirs, **options), label, **kwargs)
+
+    def mean(name: str, data: Any, formula: Any, label: str = "", **kwargs: Any) -> Case:
+        return row(name, data, o.mean_of(formula), label, **kwargs)
+
+    return [
+        mean("MeanSquaredError", reals, o.squared_error),
+        mean("MeanAbsoluteError", reals, o.absolute_error),
+        row("RootMeanSquaredError", reals, o.root_mean_squared_error),
+        mean("BinaryCrossentropy", binary, o.binary_crossentropy),
+        mean("BinaryCrossentropy", binary_logits, o.binary_crossentropy_of_logits, "logits",
+             options=LOGITS),
+        mean("CategoricalCrossentropy", one_hot, o.categorical_crossentropy, **VECTOR),
+        mean("SparseCategoricalCrossentropy", class_ids, o.sparse_crossentropy, **IDS),
+        mean("SparseCategoricalCrossentropy", class_ids_logits, o.sparse_crossentropy_of_logits,
+             "logits", options=LOGITS, **IDS),
+        mean("BinaryAccuracy", binary, o.binary_match),
+        mean("CategoricalAccuracy", one_hot, o.categorical_match, **VECTOR),
+        mean("SparseCategoricalAccuracy", class_ids, o.sparse_match, **IDS),
+        row("AUC", binary, o.roc_auc),
+        row("AUC", binary, o.roc_auc, "multi_label", options={"multi_label": True},
+            per_column=True),
+        row("R2Score", reals, o.r2, per_column=True),
+        Case("Masked", wrapping(M.Masked, KM.MeanAbsoluteError), reals,
+             o.mean_of(o.absolute_error), with_options(KM.MeanAbsoluteError), "mae", wrapped=True),
+        Case("Masked", wrapping(M.Masked, KM.SparseCategoricalAccuracy, label_axes=1), class_ids,
+             o.mean_of(o.sparse_match), with_options(KM.SparseCategoricalAccuracy), "sparse",
+             wrapped=True, **IDS),
+    ]  # fmt: skip
+
+
+LOSSES = losses()
+METRICS = metrics()
+
+OTHER_TESTS = {
+    "losses": {"MaskedLoss", "Loss", "get", "serialize", "deserialize"},
+    "metrics": {
+        "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",
+        "ObservedFraction",  # of labels alone: tests/test_observed_fraction.py
+    },
+}  # fmt: skip
+"""Public names without a row: bases, look-ups, and what has no predictions."""
+
+LABELS = (5, 5)
+"""Shape of the labels in most laws: as many rows as columns, so that axes mixed up show."""
+
+
+@dataclasses.dataclass
+class Draw:
+    """Complete data, and which labels to take away."""
+
+    y: Array
+    p: Array
+    observed: Array
+
+    def with_missing(self, marker: float = np.nan) -> Array:
+        """Labels with `marker` where missing."""
+        y = self.y.copy()
+        y[~self.observed] = marker
+        return y
+
+
+def draw(
+    case: Case, shape: tuple[int, ...] = LABELS, seed: int = 0, missing: float = 0.4
+) -> Draw:
+    """Labels and predictions in float32 (as float64 values), of which some are to be missing."""
+    rng = np.random.default_rng(seed)
+    y, p = case.data(rng, shape)
+    observed = rng.random(shape) >= missing
+    if len(shape) > 1 and missing:
+        observed[0] = False  # a row with no label
+        observed[1] = True
+    if case.per_column:
+        observed[1:3] = True
+        y[1:3] = np.array([0.0, 1.0])[:, None]
+    return Draw(y.astype("float32"), p.astype("float32"), observed)

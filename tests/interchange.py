@@ -1,0 +1,253 @@
+"""Models saved on one backend and loaded on the others.
+
+    KERAS_BACKEND=jax python tests/interchange.py write DIRECTORY
+    KERAS_BACKEND=torch python tests/interchange.py read DIRECTORY
+
+`write` trains a few small models and saves each, beside its data and what it computes. `read`
+loads the files of every backend, and fails unless each computes the same and goes on training in
+the same way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_masked as km
+
+BACKEND = keras.config.backend()
+ROWS, FEATURES, LABELS = 24, 4, 3
+SENTINEL = -9999.0
+EMPTY_ROW = 1
+
+Model = tuple[keras.Model, np.ndarray, Any]
+
+
+def table(rows: int = ROWS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features, the complete labels, and which of these to take away: a whole row of them, say."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(rows, FEATURES))
+    y = x @ rng.normal(size=(FEATURES, LABELS)) + 0.1 * rng.normal(size=(rows, LABELS))
+    gone = rng.random(y.shape) < 0.3
+    gone[EMPTY_ROW] = True
+    return x, y, gone
+
+
+def network(**heads: str | None) -> keras.Model:
+    """One output per name, with its activation."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((FEATURES,))
+    outputs = [keras.layers.Dense(LABELS, act, name=name)(inputs) for name, act in heads.items()]
+    return keras.Model(inputs, outputs if len(outputs) > 1 else outputs[0])
+
+
+def optimizer() -> keras.optimizers.Optimizer:
+    """One with state, and the same class on every backend.
+
+    On PyTorch, Keras saves Adam, SGD and six others as classes of `keras.src.backend.torch`, which
+    load nowhere else, whatever the losses (except with `custom_objects={"Adam": ...}`).
+    """
+    return keras.optimizers.Lamb(0.05)
+
+
+def regression(**options: Any) -> Model:
+    """A sentinel among real values."""
+    x, y, gone = table()
+    model = network(values=None)
+    metrics = [
+        km.metrics.MeanAbsoluteError(missing=SENTINEL),
+        km.metrics.RootMeanSquaredError(missing=SENTINEL),
+        km.metrics.R2Score(missing=(SENTINEL, "nan"), class_aggregation=None),
+        km.metrics.ObservedFraction(missing=SENTINEL),
+    ]
+    loss = km.losses.MeanSquaredError(missing=SENTINEL, reduction="mean_with_sample_weight")
+    model.compile(optimizer(), loss=loss, metrics=metrics, **options)
+    return model, x, np.where(gone, SENTINEL, y)
+
+
+def multi_label(**options: Any) -> Model:
+    """Binary labels with holes."""
+    x, y, gone = table()
+    model = network(assays="sigmoid")
+    metrics = [
+        km.metrics.AUC(multi_label=True, name="auc_of_columns", thresholds=[0.25, 0.5, 0.75]),
+        km.metrics.AUC(name="pr", curve="PR"),
+        km.metrics.BinaryAccuracy(threshold=0.4),
+        km.metrics.Masked(keras.metrics.Precision(name="precision")),
+    ]
+    loss = km.losses.BinaryCrossentropy(label_smoothing=0.1)
+    model.compile(optimizer(), loss=loss, metrics=metrics, **options)
+    return model, x, np.where(gone, np.nan, y > 0)
+
+
+def class_ids(**options: Any) -> Model:
+    """Class ids of which some are -1, with objects of Keras's lifted over them."""
+    x, y, gone = table()
+    model = network(species="softmax")
+    top_2 = keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="top_2")
+    metrics = [
+        km.metrics.SparseCategoricalAccuracy(),
+        km.metrics.Masked(top_2, label_axes=1, missing=-1),
+    ]
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    loss = km.losses.Masked(loss, label_axes=1, fill=(0, 0.5), missing=-1)
+    model.compile(optimizer(), loss=loss, metrics=metrics, **options)
+    return model, x, np.where(gone[:, 0], -1, y.argmax(axis=-1))
+
+
+def sequence(**options: Any) -> Model:
+    """Padded sequences, whose labels have holes beside the padding."""
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(1, 9, size=(6, 5))
+    tokens[np.arange(5) >= np.array([5, 3, 4, 0, 1, 2])[:, None]] = 0
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((5,), dtype="int32")
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(LABELS, "softmax")(embedded))
+    loss = km.losses.SparseCategoricalCrossentropy()
+    metrics = [km.metrics.SparseCategoricalCrossentropy(name="crossentropy")]
+    model.compile(optimizer(), loss=loss, metrics=metrics, **options)
+    labels = rng.integers(0, LABELS, tokens.shape)
+    return model, tokens, np.where(rng.random(tokens.shape) < 0.3, -1, labels)
+
+
+def functions(**options: Any) -> Model:
+    """Functions instead of objects."""
+    x, y, gone = table()
+    model = network(values=None)
+    metrics = [km.metrics.mean_absolute_error]
+    model.compile(optimizer(), loss=km.losses.mean_squared_error, metrics=metrics, **options)
+    return model, x, np.where(gone, np.nan, y)
+
+
+def several_outputs(**options: Any) -> Model:
+    """Three kinds of labels, each missing in its own way."""
+    x, y, gone = table()
+    model = network(values=None, assays="sigmoid", species="softmax")
+    precision = km.metrics.Masked(keras.metrics.Precision(), name="precision")
+    model.compile(
+        optimizer(),
+        loss={
+            "values": km.losses.Masked(keras.losses.Huber(), missing=SENTINEL),
+            "assays": km.losses.BinaryCrossentropy(),
+            "species": km.losses.SparseCategoricalCrossentropy(),
+        },
+        loss_weights={"values": 1.0, "assays": 0.5, "species": 2.0},
+        metrics={
+            "values": [km.metrics.R2Score(missing=SENTINEL)],
+            "assays": [km.metrics.AUC(name="auc"), precision],
+            "species": [km.metrics.SparseCategoricalAccuracy()],
+        },
+        **options,
+    )
+    labels = [
+        np.where(gone, SENTINEL, y),
+        np.where(gone[::-1], np.nan, y > 0),
+        np.where(gone[:, 0], -1, y.argmax(axis=-1)),
+    ]
+    return model, x, labels
+
+
+MODELS: dict[str, Callable[..., Model]] = {
+    build.__name__: build
+    for build in (regression, multi_label, class_ids, sequence, functions, several_outputs)
+}
+"""Each builds a compiled model and returns it with its data."""
+
+
+def fit(model: keras.Model, x: np.ndarray, labels: Any, epochs: int = 1) -> dict[str, Any]:
+    history = model.fit(x, labels, batch_size=12, epochs=epochs, shuffle=False, verbose=0)
+    return dict(history.history)
+
+
+def evaluate(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, Any]:
+    return dict(model.evaluate(x, labels, batch_size=12, verbose=0, return_dict=True))
+
+
+def computed(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, np.ndarray]:
+    """What must be the same wherever the model is loaded; trains it on, last."""
+    found = {
+        f"compile config, {name}": np.array(json.dumps(value, sort_keys=True))
+        for name, value in model.get_compile_config().items()
+    }
+    found["iterations"] = np.array(int(model.optimizer.iterations.numpy()))
+    for i, prediction in enumerate(keras.tree.flatten(model.predict(x, verbose=0))):
+        found[f"prediction {i}"] = np.asarray(prediction)
+    for name, value in evaluate(model, x, labels).items():
+        found[f"evaluate {name}"] = np.asarray(value)
+    fit(model, x, labels)  # with the optimizer's moments
+    for i, weight in enumerate(model.get_weights()):
+        found[f"weight {i} after another epoch"] = weight
+    return found
+
+
+def write(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, build in MODELS.items():
+        model, x, labels = build(jit_compile=False)
+        fit(model, x, labels, epochs=2)
+        path = directory / f"{BACKEND}-{name}.keras"
+        model.save(path)
+        data = {f"label {i}": y for i, y in enumerate(keras.tree.flatten(labels))}
+        np.savez(path.with_suffix(".npz"), x=x, **data, **computed(model, x, labels))
+        print(f"wrote {path.name}")
+    print(f"{BACKEND}: wrote {len(MODELS)} models")
+
+
+def check(path: Path) -> str:
+    """Loads one file and compares; returns what differs, or an empty string."""
+    with np.load(path.with_suffix(".npz")) as file:
+        expected = dict(file)
+    x = expected.pop("x")
+    labels = [expected.pop(name) for name in list(expected) if name.startswith("label ")]
+    model = keras.saving.load_model(path)
+    actual = computed(model, x, labels if len(labels) > 1 else labels[0])
+    if list(actual) != list(expected):
+        return f"computes {list(actual)} instead of {list(expected)}"
+    for name, value in expected.items():
+        if value.dtype.kind == "U":
+            same = bool(value == actual[name])
+        else:
+            same = np.isfinite(value).all() and np.allclose(actual[name], value, 1e-3, 1e-4)
+        if not same:
+            return f"{name}: {actual[name]} instead of {value}"
+    return ""
+
+
+def read(directory: Path, allow_few: bool) -> bool:
+    paths = sorted(directory.glob("*.keras"))
+    failed = 0
+    for path in paths:
+        problem = check(path)
+        failed += bool(problem)
+        print(f"{path.name} on {BACKEND}: {problem or 'the same'}")
+    writers = {path.name.split("-")[0] for path in paths}
+    others = writers - {BACKEND}
+    print(f"{BACKEND}: {len(paths) - failed} of {len(paths)} files of {sorted(writers)} the same")
+    if len(others) < 2 and not allow_few:
+        print(f"{BACKEND}: too few, files of two other backends are expected")
+        return False
+    return bool(paths) and not failed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=["write", "read"])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--allow-few", action="store_true", help="do without other backends")
+    options = parser.parse_args()
+    if options.action == "write":
+        write(options.directory)
+    elif not read(options.directory, options.allow_few):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

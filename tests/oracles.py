@@ -1,0 +1,123 @@
+"""Independent values: float64 NumPy on data from which the missing labels are *deleted*.
+
+Nothing here masks. An oracle gets arrays of observed labels only, one label per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn import metrics as sklearn_metrics
+
+Array = np.ndarray
+EPSILON = 1e-7
+
+
+# Losses of single labels: (n,) or (n, classes) in, (n,) out.
+
+
+def squared_error(y: Array, p: Array) -> Array:
+    return (y - p) ** 2
+
+
+def absolute_error(y: Array, p: Array) -> Array:
+    return np.abs(y - p)
+
+
+def huber(y: Array, p: Array) -> Array:
+    e = np.abs(y - p)
+    return np.where(e <= 1, e * e / 2, e - 0.5)
+
+
+def binary_crossentropy(y: Array, p: Array, smoothing: float = 0.0) -> Array:
+    y = y * (1 - smoothing) + smoothing / 2
+    return -(y * np.log(p) + (1 - y) * np.log1p(-p))
+
+
+def binary_crossentropy_of_logits(y: Array, z: Array) -> Array:
+    return np.logaddexp(0, z) - y * z
+
+
+def categorical_crossentropy(y: Array, p: Array, smoothing: float = 0.0) -> Array:
+    y = y * (1 - smoothing) + smoothing / y.shape[-1]
+    return -(y * np.log(p / p.sum(-1, keepdims=True))).sum(-1)
+
+
+def categorical_crossentropy_of_logits(y: Array, z: Array) -> Array:
+    return (y * (np.logaddexp.reduce(z, axis=-1, keepdims=True) - z)).sum(-1)
+
+
+def sparse_crossentropy(y: Array, p: Array) -> Array:
+    p = p / p.sum(-1, keepdims=True)
+    return -np.log(p[np.arange(len(y)), y.astype(int)])
+
+
+def sparse_crossentropy_of_logits(y: Array, z: Array) -> Array:
+    return np.logaddexp.reduce(z, axis=-1) - z[np.arange(len(y)), y.astype(int)]
+
+
+def binary_match(y: Array, p: Array) -> Array:
+    return ((p > 0.5) == (y > 0.5)).astype(float)
+
+
+def categorical_match(y: Array, p: Array) -> Array:
+    return (y.argmax(-1) == p.argmax(-1)).astype(float)
+
+
+def sparse_match(y: Array, p: Array) -> Array:
+    return (y.astype(int) == p.argmax(-1)).astype(float)
+
+
+# Reductions, by deletion.
+
+
+def reduce_by_deletion(
+    formula: Callable[[Array, Array], Array],
+    y: Array,
+    p: Array,
+    observed: Array,
+    weight: Array | None,
+    reduction: str | None,
+    rows_are_labels: bool,
+) -> Array:
+    """What a loss must return. `observed` and `weight` have the labels' shape."""
+    weight = np.ones(observed.shape) if weight is None else weight
+    if reduction in ("sum_over_batch_size", "mean", "mean_with_sample_weight"):
+        losses = formula(y[observed], p[observed]) * weight[observed]
+        counted = reduction != "mean_with_sample_weight"
+        denominator = len(losses) if counted else weight[observed].sum()
+        return losses.sum() / denominator if denominator else np.zeros(())
+    if rows_are_labels:
+        rows = np.zeros(observed.shape)
+        rows[observed] = formula(y[observed], p[observed]) * weight[observed]
+    else:
+        rows = np.zeros(observed.shape[:-1])
+        for i in np.ndindex(rows.shape):
+            o = observed[i]
+            if o.any():
+                rows[i] = np.mean(formula(y[i][o], p[i][o]) * weight[i][o])
+    return rows.sum() if reduction == "sum" else rows
+
+
+# Metrics: deleted labels in, a number out. Columns are lists of arrays of different lengths.
+
+
+def mean_of(formula: Callable[[Array, Array], Array]) -> Callable[[Array, Array, Array], float]:
+    return lambda y, p, w: float(np.average(formula(y, p), weights=w))
+
+
+def root_mean_squared_error(y: Array, p: Array, w: Array) -> float:
+    return float(np.sqrt(np.average((y - p) ** 2, weights=w)))
+
+
+def roc_auc(y: Array, p: Array, w: Array) -> float:
+    return float(sklearn_metrics.roc_auc_score(y, p, sample_weight=w))
+
+
+def r2(y: Array, p: Array, w: Array) -> float:
+    return float(sklearn_metrics.r2_score(y, p, sample_weight=w))
+
+
+def huber_mean(y: Array, p: Array, w: Array) -> float:
+    return float(np.average(huber(y, p), weights=w))

@@ -1,0 +1,154 @@
+"""Laws of losses: blindness, zero gradient, compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from tests.backend import BACKEND, set_mask, tensor, to_numpy, value_and_grad
+from tests.cases import Case, draw
+
+GARBAGE = [np.nan, np.inf, -np.inf, 1e30, -1e30, 0.0]
+
+
+def value_and_gradient(loss: Any, y: Any, p: Any, weight: Any = None, **kwargs: Any) -> Any:
+    def function(p: Any, y: Any) -> Any:
+        return loss(y, p, weight)
+
+    value, gradient = value_and_grad(function, **kwargs)(tensor(p), tensor(y))
+    return to_numpy(value), to_numpy(gradient)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_blindness_to_predictions(loss_case: Case, garbage: float) -> None:
+    data = draw(loss_case)
+    y, p = data.with_missing(), data.p.copy()
+    clean = value_and_gradient(loss_case.make(), y, p)
+    p[~data.observed] = garbage
+    value, gradient = value_and_gradient(loss_case.make(), y, p)
+    np.testing.assert_array_equal(value, clean[0])
+    np.testing.assert_array_equal(gradient, clean[1])
+    np.testing.assert_array_equal(gradient[~data.observed], 0)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_blindness_of_weight_zero(loss_case: Case, garbage: float) -> None:
+    """Labels and predictions of weight 0 are not seen, though Keras counts them."""
+    data = draw(loss_case, missing=0)
+    y, p = data.y.copy(), data.p.copy()
+    zero = np.random.default_rng(1).random(data.observed.shape) < 0.4
+    weight = np.where(zero, 0.0, 2.0)
+    # Only "inf" is missing, so that a NaN label of weight 0 is no missing label.
+    loss = loss_case.make(missing=-5.0)
+    clean = value_and_gradient(loss, y, p, weight)
+    y[zero], p[zero] = garbage, garbage
+    value, gradient = value_and_gradient(loss, y, p, weight)
+    np.testing.assert_array_equal(value, clean[0])
+    np.testing.assert_array_equal(gradient, clean[1])
+    np.testing.assert_array_equal(gradient[zero], 0)
+    assert np.all(np.isfinite(gradient)) and np.any(gradient != 0)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_blindness_of_keras_mask(loss_case: Case, garbage: float) -> None:
+    data = draw(loss_case, missing=0)
+    y, p = data.y.copy(), data.p.copy()
+    mask = np.array([True, False, True, True, False])
+    clean = to_numpy(loss_case.make()(y, set_mask(p, mask)))
+    y[~mask], p[~mask] = garbage, garbage
+    np.testing.assert_array_equal(to_numpy(loss_case.make()(y, set_mask(p, mask))), clean)
+
+
+def test_gradient_is_that_of_the_deleted_data(loss_case: Case) -> None:
+    """Keras's own loss, on the observed labels alone, has the same gradient."""
+    data = draw(loss_case)
+    weight = np.random.default_rng(2).random(data.observed.shape).astype("float32") + 0.5
+    value, gradient = value_and_gradient(loss_case.make(), data.with_missing(), data.p, weight)
+    o = data.observed
+    y, p = data.y[o], data.p[o]
+    if not loss_case.label_axes:
+        y, p = y[:, None], p[:, None]
+    assert loss_case.keras is not None
+    oracle, deleted = value_and_gradient(loss_case.keras(), y, p, weight[o])
+    np.testing.assert_allclose(value, oracle, rtol=2e-5)
+    np.testing.assert_allclose(gradient[o], deleted.reshape(gradient[o].shape), rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(gradient[~o], 0)
+
+
+def test_no_gradient_where_nothing_is_observed(loss_case: Case) -> None:
+    data = draw(loss_case)
+    nothing = np.full_like(data.y, np.nan)
+    value, gradient = value_and_gradient(loss_case.make(), nothing, np.full_like(data.p, np.nan))
+    assert value == 0
+    np.testing.assert_array_equal(gradient, 0)
+
+
+def test_gradient_of_labels(loss_case: Case) -> None:
+    """Labels that come from a network have gradients, exactly 0 where missing."""
+    if loss_case.class_ids:
+        pytest.skip("class ids have no gradient")
+    data = draw(loss_case)
+    p = tensor(data.p)
+
+    def function(y: Any) -> Any:
+        return loss_case.make()(y, p)
+
+    value, gradient = value_and_grad(function)(tensor(data.with_missing()))
+    gradient = to_numpy(gradient)
+    np.testing.assert_array_equal(gradient[~data.observed], 0)
+    assert np.all(np.isfinite(gradient)) and np.any(gradient != 0)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
+    """Also where predictions saturate: the slope of log p overflows float16 at p = 1e-5."""
+    if loss_case.wrapped:
+        pytest.skip("the wrapped formula's own affair")
+    data = draw(loss_case)
+    p = np.round(data.p) if "logits" not in str(loss_case) else 50 * data.p
+    if loss_case.label_axes and "logits" not in str(loss_case):
+        p = np.eye(4, dtype="float32")[data.p.argmax(-1)]
+
+    def function(p: Any, y: Any) -> Any:
+        return keras.ops.cast(loss_case.make(dtype=dtype)(y, p), "float32")
+
+    y = tensor(data.with_missing(), dtype)
+    value, gradient = value_and_grad(function)(tensor(p, dtype), y)
+    assert np.isfinite(to_numpy(value))
+    assert np.all(np.isfinite(to_numpy(gradient)))
+
+
+def test_compile(loss_case: Case) -> None:
+    """One graph for loss and gradient, with the values of eager execution."""
+    if loss_case.graph_breaks and BACKEND == "torch":
+        pytest.skip("Keras's formula breaks PyTorch's graph, wrapped or not")
+    data = draw(loss_case)
+    weight = tensor(np.random.default_rng(2).random(data.observed.shape).astype("float32"))
+    for w in (None, weight):
+        eager = value_and_gradient(loss_case.make(), data.with_missing(), data.p, w)
+        compiled = value_and_gradient(
+            loss_case.make(), data.with_missing(), data.p, w, compiled=True
+        )
+        np.testing.assert_allclose(compiled[0], eager[0], rtol=1e-5)
+        np.testing.assert_allclose(compiled[1], eager[1], rtol=1e-4, atol=1e-7)
+
+
+def test_one_trace_per_shape(loss_case: Case) -> None:
+    """What is missing changes no shape, so nothing is compiled again."""
+    if BACKEND == "torch":
+        pytest.skip("a Python side effect does not count the traces of torch.compile")
+    traces = []
+    loss = loss_case.make()
+
+    def function(p: Any, y: Any) -> Any:
+        traces.append(1)
+        return loss(y, p)
+
+    compiled = value_and_grad(function, compiled=True)
+    for missing in (0.1, 0.5, 0.9):
+        data = draw(loss_case, missing=missing)
+        compiled(tensor(data.p), tensor(data.with_missing()))
+    assert len(traces) == 1

@@ -1,0 +1,157 @@
+"""Laws of losses: deletion, sentinel, weights, identity, emptiness, visibility, half."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.backend import BACKEND, set_mask, tensor, to_numpy
+from tests.cases import Case, Draw, draw
+from tests.oracles import reduce_by_deletion
+
+REDUCTIONS = ["sum_over_batch_size", "mean_with_sample_weight", "sum", None]
+
+
+def expected(
+    case: Case,
+    data: Draw,
+    reduction: str | None = "sum_over_batch_size",
+    weight: np.ndarray | None = None,
+    observed: np.ndarray | None = None,
+) -> np.ndarray:
+    y, p = data.y.astype("float64"), data.p.astype("float64")
+    observed = data.observed if observed is None else observed
+    return reduce_by_deletion(case.oracle, y, p, observed, weight, reduction, case.rows_are_labels)
+
+
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, "mean", "none"])
+def test_deletion(loss_case: Case, reduction: str | None) -> None:
+    data = draw(loss_case)
+    loss = loss_case.make(reduction=reduction)
+    value = to_numpy(loss(data.with_missing(), data.p))
+    oracle = None if reduction == "none" else reduction
+    np.testing.assert_allclose(value, expected(loss_case, data, oracle), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(7,), (6, 1), (3, 4, 5), (2, 3, 2, 4)], ids=str)
+def test_deletion_at_any_rank(loss_case: Case, shape: tuple[int, ...]) -> None:
+    data = draw(loss_case, shape, seed=1)
+    for reduction in REDUCTIONS:
+        value = to_numpy(loss_case.make(reduction=reduction)(data.with_missing(), data.p))
+        assert value.shape == expected(loss_case, data, reduction).shape
+        np.testing.assert_allclose(value, expected(loss_case, data, reduction), rtol=2e-5, atol=1e-6)
+
+
+def test_deletion_of_keras_mask(loss_case: Case) -> None:
+    data = draw(loss_case)
+    mask = np.array([True, True, False, True, False])
+    value = to_numpy(loss_case.make()(data.with_missing(), set_mask(data.p, mask)))
+    observed = data.observed & mask[:, None]
+    oracle = expected(loss_case, data, observed=observed)
+    np.testing.assert_allclose(value, oracle, rtol=2e-5)
+    full = np.random.default_rng(3).random(data.observed.shape) < 0.5
+    value = to_numpy(loss_case.make()(data.with_missing(), set_mask(data.p, full)))
+    oracle = expected(loss_case, data, observed=data.observed & full)
+    np.testing.assert_allclose(value, oracle, rtol=2e-5)
+
+
+@pytest.mark.parametrize("marker", [-9999.0, -1.0, 1e30, np.inf, (-9999.0, -1.0)], ids=str)
+def test_sentinel(loss_case: Case, marker: float | tuple[float, ...]) -> None:
+    data = draw(loss_case)
+    first = marker[0] if isinstance(marker, tuple) else marker
+    labels = data.with_missing(first)
+    if isinstance(marker, tuple):
+        labels[0] = marker[1]
+    value = to_numpy(loss_case.make(missing=marker)(labels, data.p))
+    marked = to_numpy(loss_case.make(missing="nan")(data.with_missing(), data.p))
+    np.testing.assert_array_equal(value, marked)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("shape", [(), (5,), (5, 1), (5, 5)], ids=str)
+def test_weights(loss_case: Case, shape: tuple[int, ...], reduction: str | None) -> None:
+    data = draw(loss_case)
+    weight = np.random.default_rng(5).integers(0, 4, shape).astype("float64")
+    if not shape:
+        weight += 1.5
+    from_left = weight.reshape(shape + (1,) * (2 - len(shape)))
+    full = np.broadcast_to(from_left, data.observed.shape)
+    value = to_numpy(loss_case.make(reduction=reduction)(data.with_missing(), data.p, weight))
+    oracle = expected(loss_case, data, reduction, full)
+    np.testing.assert_allclose(value, oracle, rtol=2e-5, atol=1e-6)
+
+
+def test_integer_weights_equal_repeated_rows(loss_case: Case) -> None:
+    data = draw(loss_case)
+    repeats = np.array([2, 1, 3, 0, 4])
+    loss = loss_case.make(reduction="mean_with_sample_weight")
+    y = data.with_missing()
+    weighted = to_numpy(loss(y, data.p, repeats))
+    repeated = to_numpy(loss(np.repeat(y, repeats, axis=0), np.repeat(data.p, repeats, axis=0)))
+    np.testing.assert_allclose(weighted, repeated, rtol=2e-5)
+
+
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, "mean", "none"])
+@pytest.mark.parametrize("shape", [(7,), (6, 1), (5, 5), (3, 4, 5)], ids=str)
+def test_identity(loss_case: Case, shape: tuple[int, ...], reduction: str | None) -> None:
+    """With nothing missing, Keras's loss of the same name."""
+    data = draw(loss_case, shape, missing=0)
+    assert loss_case.keras is not None
+    theirs, ours = loss_case.keras(reduction=reduction), loss_case.make(reduction=reduction)
+    weight = np.arange(1.0, shape[0] + 1)
+    cases: list[tuple[Any, ...]] = [(data.y, data.p)]
+    if reduction != "mean_with_sample_weight":  # a listed deviation: Keras divides by 2 alone
+        cases.append((data.y, data.p, 2.0))
+    if len(shape) == 2:  # else a listed deviation, or an error in Keras
+        weight = weight[:, None] if loss_case.rows_are_labels else weight
+        if not loss_case.rows_are_labels or shape[-1] == 1:
+            cases.append((data.y, data.p, weight))
+    for arguments in cases:
+        a, b = to_numpy(ours(*arguments)), to_numpy(theirs(*arguments))
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+    assert str(ours(data.y, data.p).dtype) == str(theirs(data.y, data.p).dtype)
+
+
+def test_emptiness(loss_case: Case) -> None:
+    data = draw(loss_case)
+    nothing = np.full_like(data.y, np.nan)
+    weight = np.random.default_rng(0).random(5)
+    for reduction in REDUCTIONS:
+        loss = loss_case.make(reduction=reduction)
+        for value in (loss(nothing, data.p), loss(nothing, data.p, weight)):
+            np.testing.assert_array_equal(to_numpy(value), np.zeros(value.shape))
+
+
+def test_visibility(loss_case: Case) -> None:
+    """A NaN prediction at an observed label gives NaN, or the backend's own error."""
+    data = draw(loss_case)
+    p = data.p.copy()
+    p[1, 2] = np.nan
+    for reduction in REDUCTIONS[:3]:
+        loss = loss_case.make(reduction=reduction)
+        if loss_case.wrapped and BACKEND == "torch" and str(loss_case) == "Masked-bce":
+            with pytest.raises(RuntimeError, match="between 0 and 1"):
+                loss(data.with_missing(), p)
+        else:
+            assert np.isnan(to_numpy(loss(data.with_missing(), p)))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half(loss_case: Case, dtype: str) -> None:
+    """Computed in float32: off by no more than the rounding of inputs and result."""
+    data = draw(loss_case)
+    if loss_case.wrapped and BACKEND == "torch" and "sparse" in str(loss_case):
+        pytest.skip("Keras's own formula cannot gather in half precision on PyTorch")
+    y, p = tensor(data.with_missing(), dtype), tensor(data.p, dtype)
+    loss = loss_case.make(dtype=dtype)
+    value = loss(y, p)
+    assert dtype in str(value.dtype)
+    rounded = Draw(to_numpy(tensor(data.y, dtype)), to_numpy(p), data.observed)
+    eps = 2.0**-10 if dtype == "float16" else 2.0**-7
+    np.testing.assert_allclose(to_numpy(value), expected(loss_case, rounded), rtol=eps)
+    marked = tensor(data.with_missing(-9999.0), dtype)
+    value = to_numpy(loss_case.make(dtype=dtype, missing=-9999.0)(marked, p))
+    np.testing.assert_allclose(value, expected(loss_case, rounded), rtol=eps)

@@ -1,0 +1,92 @@
+"""Laws of metrics: split, no saturation, compile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.backend import BACKEND, compile_, tensor, to_numpy
+from tests.cases import Case, draw
+from tests.test_metric_values import expected, value_of
+
+
+@pytest.mark.parametrize("sizes", [[1] * 12, [5, 7], [11, 1], [2, 3, 3, 4]], ids=str)
+def test_any_split(metric_case: Case, sizes: list[int]) -> None:
+    data = draw(metric_case, (12, 5))
+    order = np.random.default_rng(len(sizes)).permutation(12)
+    weight = np.random.default_rng(1).random(12) + 0.5
+    y, p = data.with_missing()[order], data.p[order]
+    ends = np.cumsum(sizes)
+    batches = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+    value = value_of(metric_case.make(), *((y[b], p[b]) for b in batches))
+    np.testing.assert_allclose(value, expected(metric_case, data), rtol=2e-5)
+    weighted = value_of(metric_case.make(), *((y[b], p[b], weight[order][b]) for b in batches))
+    oracle = expected(metric_case, data, weight[:, None])
+    np.testing.assert_allclose(weighted, oracle, rtol=2e-5)
+
+
+def test_counters_do_not_saturate(metric_case: Case) -> None:
+    """In plain float32, 3e7 plus a thousand single counts stays 3e7."""
+    if metric_case.wrapped:
+        pytest.skip("the wrapped metric's own affair")
+    data = draw(metric_case, (2, 5), missing=0)
+    metric = metric_case.make()
+    metric.update_state(data.y, data.p, np.array(3e7))
+    before = to_numpy(metric.support()).sum()
+    for _ in range(100):
+        metric.update_state(data.y, data.p)
+    gained = np.asarray(metric.support(), "float64").sum() - before
+    # The sums are exact; reading them rounds to float32, that is to 32 at 3e8.
+    np.testing.assert_allclose(gained, 1000, atol=64)
+
+
+def test_compile(metric_case: Case) -> None:
+    """`update_state` is one graph, with the result of eager execution."""
+    data = draw(metric_case)
+    batches = [
+        (tensor(data.with_missing()), tensor(data.p)),
+        (tensor(data.with_missing()[::-1].copy()), tensor(data.p)),
+    ]
+    eager = value_of(metric_case.make(), *batches)
+    metric = metric_case.make()
+    metric.update_state(*batches[0])  # creates variables, as Keras's symbolic build does
+    metric.reset_state()
+    np.testing.assert_allclose(run_compiled(metric, batches), eager, rtol=1e-6)
+
+
+def run_compiled(metric: Any, batches: list[tuple[Any, Any]]) -> np.ndarray:
+    if BACKEND == "jax":
+        traces = []
+
+        def update(variables: Any, y: Any, p: Any) -> Any:
+            traces.append(1)
+            return metric.stateless_update_state(variables, y, p)
+
+        step = compile_(update)
+        variables = [v.value for v in metric.variables]
+        for batch in batches:
+            variables = step(variables, *batch)
+        assert len(traces) == 1
+        return to_numpy(compile_(metric.stateless_result)(variables))
+    step = compile_(lambda y, p: metric.update_state(y, p))
+    for batch in batches:
+        step(*batch)
+    return to_numpy(metric.result())
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e6])
+def test_r2_survives_an_offset(offset: float) -> None:
+    """Squares of 1e6 + noise leave nothing of the noise in float32; differences do."""
+    import keras_masked as km
+    from tests.oracles import r2
+
+    rng = np.random.default_rng(0)
+    y = (offset + rng.normal(size=(1000, 1))).astype("float32")
+    p = (y + 0.5 * rng.normal(size=y.shape)).astype("float32")
+    y[rng.random(y.shape) < 0.3] = np.nan
+    value = value_of(km.metrics.R2Score(), (y[:10], p[:10]), (y[10:], p[10:]))
+    o = ~np.isnan(y)
+    oracle = r2(y[o].astype("float64"), p[o].astype("float64"), np.ones(o.sum()))
+    np.testing.assert_allclose(value, oracle, rtol=1e-4)

@@ -1,0 +1,344 @@
+"""Keras's own training loop: every number is that of data with the missing labels deleted.
+
+The oracles are NumPy in float64 on pairs of labels and predictions from which the missing ones
+have been deleted. Predictions are made from the model's weights in NumPy, too.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_masked as km
+
+ROWS, FEATURES, LABELS = 24, 4, 3
+SENTINEL = -9999.0
+
+# `torch.compile` takes half a minute where `jax.jit` takes a moment.
+JIT = pytest.param({"jit_compile": True}, id="jit", marks=[])
+if keras.config.backend() == "torch":
+    JIT = pytest.param({"jit_compile": True}, id="jit", marks=pytest.mark.slow)
+NO_JIT = pytest.param({"jit_compile": False}, id="no_jit")
+EAGER = pytest.param({"run_eagerly": True}, id="eager")
+
+
+def close(actual, expected, rtol=1e-5, atol=1e-6):
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
+
+
+def table(rows=ROWS):
+    """Features, the complete labels, and which of these to take away: all of row 1, say."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(rows, FEATURES))
+    y = x @ rng.normal(size=(FEATURES, LABELS)) + 0.1 * rng.normal(size=(rows, LABELS))
+    gone = rng.random(y.shape) < 0.3
+    gone[1] = True
+    return x, y, gone
+
+
+def linear(*names, units=LABELS):
+    """A linear model, with one output for each name."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((FEATURES,))
+    outputs = [keras.layers.Dense(units, name=name)(inputs) for name in names or ["values"]]
+    return keras.Model(inputs, outputs if names else outputs[0])
+
+
+def forward(x, weights):
+    kernel, bias = (np.asarray(w, "float64") for w in weights)
+    return x @ kernel + bias
+
+
+def crossentropies(ids, logits):
+    """One value per class id."""
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    picked = np.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+    return np.log(np.exp(logits).sum(axis=-1)) - picked
+
+
+def sgd_on_deleted(weights, x, y, gone, batch_size, rate):
+    """Gradient descent on the mean squared error over a list of the labels that are there."""
+    kernel, bias = (np.asarray(w, "float64") for w in weights)
+    for start in range(0, len(x), batch_size):
+        batch = slice(start, start + batch_size)
+        there = [(r, c) for r, c in np.argwhere(~gone[batch])]
+        slopes, offsets = np.zeros_like(kernel), np.zeros_like(bias)
+        for r, c in there:
+            error = x[batch][r] @ kernel[:, c] + bias[c] - y[batch][r, c]
+            slopes[:, c] += 2 * error * x[batch][r] / len(there)
+            offsets[c] += 2 * error / len(there)
+        kernel, bias = kernel - rate * slopes, bias - rate * offsets
+    return kernel, bias
+
+
+@pytest.mark.parametrize("mode", [JIT, NO_JIT, EAGER])
+def test_fit_equals_gradient_descent_on_deleted_data(mode):
+    x, y, gone = table()
+    model = linear()
+    expected = sgd_on_deleted(model.get_weights(), x, y, gone, batch_size=8, rate=0.1)
+    model.compile(keras.optimizers.SGD(0.1), km.losses.MeanSquaredError(), **mode)
+    model.fit(x, np.where(gone, np.nan, y), batch_size=8, shuffle=False, verbose=0)
+    for actual, wanted in zip(model.get_weights(), expected, strict=True):
+        close(actual, wanted)
+
+
+def test_keras_alone_learns_nothing_from_these_labels():
+    # What makes the test above worth its time.
+    x, y, gone = table()
+    model = linear()
+    model.compile("sgd", keras.losses.MeanSquaredError(), jit_compile=False)
+    model.fit(x, np.where(gone, np.nan, y), verbose=0)
+    assert all(np.isnan(w).all() for w in model.get_weights())
+
+
+def three_outputs(**mode):
+    """A network with three kinds of labels, each missing in its own way, and data for it."""
+    x, y, gone = table()
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((FEATURES,))
+    heads = {"values": None, "assays": "sigmoid", "species": "softmax"}
+    outputs = [keras.layers.Dense(LABELS, act, name=n)(inputs) for n, act in heads.items()]
+    model = keras.Model(inputs, outputs)
+    precision = km.metrics.Masked(keras.metrics.Precision(), name="precision")
+    model.compile(
+        keras.optimizers.Adam(0.05),
+        loss={
+            "values": km.losses.Masked(keras.losses.Huber(), missing=SENTINEL),
+            "assays": km.losses.BinaryCrossentropy(),
+            "species": km.losses.SparseCategoricalCrossentropy(),
+        },
+        metrics={
+            "values": [km.metrics.R2Score(missing=SENTINEL)],
+            "assays": [km.metrics.AUC(name="auc"), precision, km.metrics.binary_accuracy],
+            "species": [km.metrics.SparseCategoricalAccuracy()],
+        },
+        **mode,
+    )
+    labels = [
+        np.where(gone, SENTINEL, y),
+        np.where(gone[::-1], np.nan, y > 0),
+        np.where(gone[:, 0], -1, y.argmax(axis=-1)),
+    ]
+    return model, x, labels
+
+
+def evaluate(model, x, labels, batch_size=12):
+    return model.evaluate(x, labels, batch_size=batch_size, verbose=0, return_dict=True)
+
+
+def fit(model, x, labels, epochs=1, batch_size=12, **options):
+    options = {"epochs": epochs, "batch_size": batch_size, "shuffle": False, **options}
+    return model.fit(x, labels, verbose=0, **options).history
+
+
+def assert_same(actual, expected, rtol=1e-5):
+    assert set(actual) == set(expected)
+    for name, value in expected.items():
+        assert np.isfinite(value).all(), name
+        close(actual[name], value, rtol=rtol)
+
+
+@pytest.mark.parametrize("mode", [JIT, EAGER])
+def test_training_agrees_however_it_is_run(mode):
+    results = []
+    for how in ({"jit_compile": False}, mode):
+        model, x, labels = three_outputs(**how)
+        history = fit(model, x, labels, epochs=2)
+        results.append((history, evaluate(model, x, labels), model.predict(x, verbose=0)))
+    (history, scores, outputs), (others_history, others_scores, others_outputs) = results
+    assert_same(others_history, history, rtol=1e-4)
+    assert_same(others_scores, scores, rtol=1e-4)
+    for ours, theirs in zip(others_outputs, outputs, strict=True):
+        close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])
+def half(request):
+    keras.config.set_dtype_policy(request.param)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("missing", ["nan", SENTINEL])
+def test_mixed_precision_learns(half, missing):
+    # -9999 is not a number of either half precision.
+    x, y, gone = table()
+    model = linear()
+    loss, metric = km.losses.MeanSquaredError, km.metrics.MeanAbsoluteError
+    optimizer = keras.optimizers.Adam(0.1)
+    model.compile(optimizer, loss(missing=missing), [metric(missing=missing)], jit_compile=False)
+    labels = np.where(gone, float(missing), y)
+    losses = fit(model, x, labels, epochs=15)["loss"]
+    assert losses[-1] < 0.3 * losses[0]
+    predictions = model.predict(x, verbose=0).astype("float64")
+    mae = evaluate(model, x, labels)["mean_absolute_error"]
+    close(mae, np.abs(y - predictions)[~gone].mean(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_class_weight_of_class_ids(dtype):
+    x, y, gone = table()
+    gone, ids = gone[:, 0], y.argmax(axis=-1)
+    model = linear()
+    loss = km.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, jit_compile=False)
+    weights = {0: 1.0, 1: 3.0, 2: 0.5, -1: 50.0}
+    there, logits = ids[~gone], forward(x, model.get_weights())[~gone]
+    expected = np.mean([weights[i] for i in there] * crossentropies(there, logits))
+    labels = np.where(gone, -1, ids).astype(dtype)
+    close(fit(model, x, labels, batch_size=ROWS, class_weight=weights)["loss"], [expected])
+
+
+@pytest.mark.parametrize("form", [list, dict])
+@pytest.mark.parametrize("b_is_empty", [False, True])
+def test_loss_weights_of_several_outputs(form, b_is_empty):
+    x, y, gone = table()
+    gones = {"a": gone, "b": np.ones_like(gone) if b_is_empty else gone[::-1]}
+    weights = {"a": 2.0, "b": 0.25}
+    model = linear("a", "b")
+    losses = {"a": km.losses.MeanSquaredError(), "b": km.losses.MeanAbsoluteError(missing=-1e9)}
+    squares = (y - forward(x, model.get_weights()[:2])) ** 2
+    errors = np.abs(y - forward(x, model.get_weights()[2:]))
+    expected = {"a_loss": squares[~gones["a"]].mean(), "b_loss": 0}
+    if not b_is_empty:
+        expected["b_loss"] = errors[~gones["b"]].mean()
+    expected["loss"] = 2 * expected["a_loss"] + 0.25 * expected["b_loss"]
+    labels = {"a": np.where(gones["a"], np.nan, y), "b": np.where(gones["b"], -1e9, y)}
+    if form is list:
+        losses, weights, labels = (list(d.values()) for d in (losses, weights, labels))
+    model.compile("sgd", losses, loss_weights=weights, jit_compile=False)
+    assert_same(evaluate(model, x, labels, batch_size=ROWS), expected)
+    history = fit(model, x, labels, batch_size=ROWS)
+    assert_same({name: value for name, [value] in history.items()}, expected)
+
+
+def padded_sequences():
+    """Token ids, padded with 0; row 3 is nothing but padding."""
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(1, 9, size=(6, 5))
+    tokens[np.arange(5) >= np.array([5, 3, 4, 0, 1, 2])[:, None]] = 0
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((5,), dtype="int32")
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(LABELS)(embedded))
+    table, *dense = model.get_weights()
+    return model, tokens, forward(table.astype("float64")[tokens], dense), rng
+
+
+def test_padding_is_deleted_from_values():
+    model, tokens, predictions, rng = padded_sequences()
+    y = rng.normal(size=predictions.shape)
+    gone = rng.random(y.shape) < 0.3
+    # Padding keeps its labels: only the mask can tell.
+    there = ~gone & (tokens != 0)[..., None]
+    metric = km.metrics.MeanAbsoluteError(name="mae")
+    model.compile("sgd", km.losses.MeanSquaredError(), [metric], jit_compile=False)
+    labels = np.where(gone, np.nan, y)
+    expected = {
+        "loss": ((y - predictions)[there] ** 2).mean(),
+        "mae": np.abs(y - predictions)[there].mean(),
+    }
+    assert_same(evaluate(model, tokens, labels), expected)
+    close(fit(model, tokens, labels)["loss"], [expected["loss"]])
+
+
+def test_padding_is_deleted_from_class_ids():
+    model, tokens, logits, rng = padded_sequences()
+    ids = rng.integers(0, LABELS, tokens.shape)
+    gone = rng.random(ids.shape) < 0.3
+    there = ~gone & (tokens != 0)
+    metric = km.metrics.SparseCategoricalAccuracy(name="accuracy")
+    loss = km.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, [metric], jit_compile=False)
+    labels = np.where(gone, -1, ids)
+    expected = {
+        "loss": crossentropies(ids[there], logits[there]).mean(),
+        "accuracy": (logits[there].argmax(axis=-1) == ids[there]).mean(),
+    }
+    assert_same(evaluate(model, tokens, labels), expected)
+    close(fit(model, tokens, labels)["loss"], [expected["loss"]])
+
+
+@pytest.mark.parametrize("rows", [ROWS, LABELS])  # the second makes a square of the labels
+@pytest.mark.parametrize("per", ["row", "label"])
+def test_sample_weight(rows, per):
+    x, y, gone = table(rows)
+    weight = np.random.default_rng(1).integers(0, 4, size=y.shape).astype("float64")
+    weight = weight[:, 0] if per == "row" else weight
+    model = linear()
+    metric = km.metrics.MeanAbsoluteError(name="mae")
+    model.compile("sgd", km.losses.MeanSquaredError(), weighted_metrics=[metric], jit_compile=False)
+    errors = np.abs(y - forward(x, model.get_weights()))[~gone]
+    w = (weight[:, None] if per == "row" else weight) * np.ones_like(y)
+    w = w[~gone]
+    expected = {"loss": (w * errors**2).sum() / len(w), "mae": (w * errors).sum() / w.sum()}
+    data = (x, np.where(gone, np.nan, y))
+    results = model.evaluate(*data, sample_weight=weight, verbose=0, return_dict=True)
+    assert_same(results, expected)
+    close(fit(model, *data, batch_size=rows, sample_weight=weight)["loss"], [expected["loss"]])
+
+
+@pytest.mark.parametrize("sentinel", [-9999.0, -999.9])
+def test_single_batches_of_raw_numpy(sentinel):
+    # In float64, where -999.9 is not the number that it is in float32.
+    x, y, gone = table()
+    labels = np.where(gone, sentinel, y)
+    model = linear()
+    metric = km.metrics.MeanAbsoluteError(name="mae", missing=sentinel)
+    loss = km.losses.MeanSquaredError(missing=sentinel)
+    model.compile(keras.optimizers.SGD(0.1), loss, [metric], jit_compile=False)
+    expected = sgd_on_deleted(model.get_weights(), x, y, gone, ROWS, rate=0.1)
+    errors = np.abs(y - forward(x, model.get_weights()))[~gone]
+    logs = {"loss": (errors**2).mean(), "mae": errors.mean()}
+    assert_same(model.test_on_batch(x, labels, return_dict=True), logs)
+    assert_same(model.train_on_batch(x, labels, return_dict=True), logs)
+    for actual, wanted in zip(model.get_weights(), expected, strict=True):
+        close(actual, wanted)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 32])
+def test_metrics_are_exact_for_any_batch_size(batch_size):
+    x, y, gone = table()
+    model = linear()
+    metrics = [
+        km.metrics.MeanAbsoluteError(name="mae"),
+        km.metrics.RootMeanSquaredError(name="rmse"),
+        km.metrics.R2Score(name="r2", class_aggregation=None),
+        km.metrics.ObservedFraction(name="observed"),
+    ]
+    model.compile("sgd", km.losses.MeanSquaredError(), metrics, jit_compile=False)
+    results = evaluate(model, x, np.where(gone, np.nan, y), batch_size)
+    predictions = forward(x, model.get_weights())
+    errors = (y - predictions)[~gone]
+    columns = [(y[~g, c], predictions[~g, c]) for c, g in enumerate(gone.T)]
+    expected = {
+        "mae": np.abs(errors).mean(),
+        "rmse": np.sqrt((errors**2).mean()),
+        "r2": [1 - ((a - b) ** 2).sum() / ((a - a.mean()) ** 2).sum() for a, b in columns],
+        "observed": errors.size / y.size,
+    }
+    results.pop("loss")  # a mean of the batches' means, as DESIGN
+    assert_same(results, expected, rtol=1e-4)
+
+
+def test_function_as_loss_skips_empty_rows():
+    x, y, gone = table()
+    model = linear()
+    model.compile("sgd", km.losses.mean_squared_error, jit_compile=False)
+    squares = (y - forward(x, model.get_weights())) ** 2
+    rows = [row[~g].mean() for row, g in zip(squares, gone, strict=True) if not g.all()]
+    labels = np.where(gone, np.nan, y)
+    close(evaluate(model, x, labels, ROWS)["loss"], np.mean(rows))
+    close(fit(model, x, labels, batch_size=ROWS)["loss"], [np.mean(rows)])
+
+
+def test_saved_model_goes_on_as_if_never_saved(tmp_path):
+    model, x, labels = three_outputs(jit_compile=False)
+    fit(model, x, labels)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.get_compile_config() == model.get_compile_config()
+    assert_same(evaluate(loaded, x, labels), evaluate(model, x, labels))
+    # Adam's moments are in the file, too.
+    assert_same(fit(loaded, x, labels), fit(model, x, labels))
+    for ours, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        close(ours, theirs)
