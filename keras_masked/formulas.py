@@ -62,13 +62,15 @@ def binary_crossentropy(
 ) -> Tensor:
     """-y log p - (1 - y) log(1 - p), or of sigmoid(p).
 
-    `keras.ops.binary_crossentropy` of probabilities breaks PyTorch's compiled graph and raises
-    there on a NaN prediction, hidden or not; of logits it is used.
+    Not `keras.ops.binary_crossentropy`: on PyTorch it breaks the compiled graph, and it raises on
+    a NaN probability, hidden or not.
     """
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
-        return ops.binary_crossentropy(y_true, y_pred, from_logits=True)
+        # Cheaper forms with a single logarithm cancel where the label is right and sure, or have
+        # the wrong slope at 0.
+        return y_true * ops.softplus(-y_pred) + (1.0 - y_true) * ops.softplus(y_pred)
     epsilon = keras.config.epsilon()
     y_pred = ops.clip(y_pred, epsilon, 1.0 - epsilon)
     return -(y_true * ops.log(y_pred) + (1.0 - y_true) * ops.log(1.0 - y_pred))

@@ -45,7 +45,7 @@ def reduce_losses(
     if seen.observed is None:
         return ops.mean(losses) if len(losses.shape) < 2 else ops.mean(ops.mean(losses, axis=-1))
     count = ops.cast(_backend.count(seen.observed), losses.dtype)
-    return _sum(losses) / ops.maximum(count, 1)
+    return _sum(losses) / _at_least_one(count)
 
 
 def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
@@ -53,12 +53,17 @@ def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
     if observed is None:
         return ops.mean(losses, axis=-1)
     count = ops.sum(ops.cast(observed, losses.dtype), axis=-1)
-    return ops.sum(losses, axis=-1) / ops.maximum(count, 1)
+    return ops.sum(losses, axis=-1) / _at_least_one(count)
 
 
 def _sum(x: Tensor) -> Tensor:
     """Sums the last axis first: XLA on CPU is several times slower over all axes at once."""
     return ops.sum(x) if len(x.shape) < 2 else ops.sum(ops.sum(x, axis=-1))
+
+
+def _at_least_one(count: Tensor) -> Tensor:
+    # A Python 1 would do, but Keras's promotion of numbers breaks PyTorch's compiled graph.
+    return ops.maximum(count, ops.ones_like(count))
 
 
 def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:

@@ -162,13 +162,18 @@ MODELS: dict[str, Callable[..., Model]] = {
 """Each builds a compiled model and returns it with its data."""
 
 
-def fit(model: keras.Model, x: np.ndarray, labels: Any, epochs: int = 1) -> dict[str, Any]:
-    history = model.fit(x, labels, batch_size=12, epochs=epochs, shuffle=False, verbose=0)
-    return dict(history.history)
+def fit(
+    model: keras.Model, x: np.ndarray, labels: Any, batch_size: int = 12, **options: Any
+) -> dict[str, Any]:
+    options = {"shuffle": False, "verbose": 0, **options}
+    return dict(model.fit(x, labels, batch_size=batch_size, **options).history)
 
 
-def evaluate(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, Any]:
-    return dict(model.evaluate(x, labels, batch_size=12, verbose=0, return_dict=True))
+def evaluate(
+    model: keras.Model, x: np.ndarray, labels: Any, batch_size: int = 12, **options: Any
+) -> dict[str, Any]:
+    options = {"verbose": 0, "return_dict": True, **options}
+    return dict(model.evaluate(x, labels, batch_size=batch_size, **options))
 
 
 def computed(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, np.ndarray]:
@@ -186,6 +191,20 @@ def computed(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, np.nda
     for i, weight in enumerate(model.get_weights()):
         found[f"weight {i} after another epoch"] = weight
     return found
+
+
+def difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> str:
+    """Says what differs first, or nothing."""
+    if list(actual) != list(expected):
+        return f"computes {list(actual)} instead of {list(expected)}"
+    for name, value in expected.items():
+        if value.dtype.kind == "U":
+            same = bool(value == actual[name])
+        else:
+            same = np.isfinite(value).all() and np.allclose(actual[name], value, 1e-3, 1e-4)
+        if not same:
+            return f"{name}: {actual[name]} instead of {value}"
+    return ""
 
 
 def write(directory: Path) -> None:
@@ -208,17 +227,7 @@ def check(path: Path) -> str:
     x = expected.pop("x")
     labels = [expected.pop(name) for name in list(expected) if name.startswith("label ")]
     model = keras.saving.load_model(path)
-    actual = computed(model, x, labels if len(labels) > 1 else labels[0])
-    if list(actual) != list(expected):
-        return f"computes {list(actual)} instead of {list(expected)}"
-    for name, value in expected.items():
-        if value.dtype.kind == "U":
-            same = bool(value == actual[name])
-        else:
-            same = np.isfinite(value).all() and np.allclose(actual[name], value, 1e-3, 1e-4)
-        if not same:
-            return f"{name}: {actual[name]} instead of {value}"
-    return ""
+    return difference(computed(model, x, labels if len(labels) > 1 else labels[0]), expected)
 
 
 def read(directory: Path, allow_few: bool) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +33,7 @@ def labels() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def logits(labels: np.ndarray) -> np.ndarray:
-    """Continuous predictions: crowded near probabilities of 0, and drawn for missing labels, too."""
+    """Continuous predictions, crowded near probabilities of 0; for missing labels, too."""
     noise = np.random.default_rng(0).normal(size=labels.shape)
     return (2 * noise - 3 + 2 * np.nan_to_num(labels)).astype("float32")
 
@@ -45,14 +44,13 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return (np.floor(BINS / (1 + np.exp(-logits))) + 0.5) / BINS
 
 
-def deleted(labels: np.ndarray, predictions: np.ndarray, assay: Any = ...) -> tuple[Any, Any]:
-    """Labels and predictions of one assay, or of all, without what is missing."""
-    labels, predictions = labels[..., assay], predictions[..., assay]
-    return labels[np.isfinite(labels)], predictions[np.isfinite(labels)]
+def deleted(labels: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    observed = np.isfinite(labels)
+    return labels[observed], predictions[observed]
 
 
-def areas(labels: np.ndarray, predictions: np.ndarray) -> list[float]:
-    return [float(roc_auc_score(*deleted(labels, predictions, assay))) for assay in ASSAYS]
+def auc_by_deletion(labels: np.ndarray, predictions: np.ndarray, assay: int) -> float:
+    return float(roc_auc_score(*deleted(labels[:, assay], predictions[:, assay])))
 
 
 def test_table_is_the_one_we_know(labels: np.ndarray) -> None:
@@ -65,7 +63,7 @@ def test_table_is_the_one_we_know(labels: np.ndarray) -> None:
 def test_auc_of_an_assay(labels: np.ndarray, probabilities: np.ndarray, assay: int) -> None:
     metric = km.metrics.AUC(num_thresholds=BINS + 1)
     metric.update_state(labels[:, assay], probabilities[:, assay])
-    expected = roc_auc_score(*deleted(labels, probabilities, assay))
+    expected = auc_by_deletion(labels, probabilities, assay)
     assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
     assert float(metric.support()) == np.isfinite(labels[:, assay]).sum()
 
@@ -76,11 +74,11 @@ def test_auc_of_continuous_predictions(labels: np.ndarray, logits: np.ndarray, a
     thresholds = 1 / (1 + np.exp(-np.arange(-12, 12.005, 0.01)))
     metric = km.metrics.AUC(thresholds=thresholds, from_logits=True)
     metric.update_state(labels[:, assay], logits[:, assay])
-    expected = roc_auc_score(*deleted(labels, logits, assay))
+    expected = auc_by_deletion(labels, logits, assay)
     assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.parametrize("batch", [97, 1000, 8014])
+@pytest.mark.parametrize("batch", [501, 8014])
 def test_multi_label_auc_is_the_mean_however_split(
     labels: np.ndarray, probabilities: np.ndarray, batch: int
 ) -> None:
@@ -88,7 +86,7 @@ def test_multi_label_auc_is_the_mean_however_split(
     for start in range(0, len(labels), batch):
         rows = slice(start, start + batch)
         metric.update_state(labels[rows], probabilities[rows])
-    expected = np.mean(areas(labels, probabilities))
+    expected = np.mean([auc_by_deletion(labels, probabilities, assay) for assay in ASSAYS])
     assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
     np.testing.assert_array_equal(metric.support(), np.isfinite(labels).sum(axis=0))
 
@@ -105,7 +103,7 @@ def test_garbage_at_missing_labels_is_not_seen(
         assert float(metric.result()) == expected
 
 
-@pytest.mark.parametrize("batch", [97, 8014])
+@pytest.mark.parametrize("batch", [501, 8014])
 def test_binary_crossentropy(labels: np.ndarray, probabilities: np.ndarray, batch: int) -> None:
     metric = km.metrics.BinaryCrossentropy()
     for start in range(0, len(labels), batch):

@@ -187,7 +187,7 @@ class AUC(MaskedMetric):
             flat = ops.searchsorted(thresholds, ops.reshape(y_pred, (-1,)), side="left")
             return ops.cast(ops.reshape(flat, ops.shape(y_pred)), "int32")
         steps = ops.clip(y_pred, 0.0, 1.0) * (self.num_thresholds - 1)
-        return ops.cast(ops.maximum(ops.ceil(steps), 1), "int32")
+        return ops.cast(ops.maximum(ops.ceil(steps), ops.ones_like(steps)), "int32")
 
     def confusion(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """True positives, false positives, true negatives, false negatives per threshold."""
@@ -237,7 +237,7 @@ def curve_points(
     recall_gain = ops.where(none, ops.zeros_like(tp), recall_gain)
     precision_gain = 1 - odds * ops.divide_no_nan(fp, tp)
     precision_gain = ops.where(none, ops.ones_like(tp), precision_gain)
-    return ops.maximum(recall_gain, 0), precision_gain
+    return ops.relu(recall_gain), precision_gain
 
 
 def riemann_sum(x: Tensor, y: Tensor, method: str) -> Tensor:
@@ -259,13 +259,13 @@ def interpolated_pr_area(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
     """
     predicted = tp + fp
     gained = tp[:-1] - tp[1:]
-    slope = ops.divide_no_nan(gained, ops.maximum(predicted[:-1] - predicted[1:], 0))
+    slope = ops.divide_no_nan(gained, ops.relu(predicted[:-1] - predicted[1:]))
     intercept = tp[1:] - slope * predicted[1:]
     both = ops.logical_and(predicted[:-1] > 0, predicted[1:] > 0)
-    ratios = ops.divide_no_nan(predicted[:-1], ops.maximum(predicted[1:], 0))
+    ratios = ops.divide_no_nan(predicted[:-1], ops.relu(predicted[1:]))
     ratios = ops.where(both, ratios, ops.ones_like(ratios))
     areas = slope * (gained + intercept * ops.log(ratios))
-    return ops.sum(ops.divide_no_nan(areas, ops.maximum(tp[1:] + fn[1:], 0)), axis=0)
+    return ops.sum(ops.divide_no_nan(areas, ops.relu(tp[1:] + fn[1:])), axis=0)
 
 
 def _one_of(allowed: tuple[str, ...], value: Any, argument: str) -> str:

@@ -73,7 +73,8 @@ class ObservedFraction(MaskedMetric):
 
     def result(self) -> Tensor:
         """Returns the fraction so far."""
-        fraction = self._observed.value / ops.maximum(self._positions.value, 1)
+        positions = self._positions.value
+        fraction = self._observed.value / ops.maximum(positions, ops.ones_like(positions))
         return ops.cast(fraction, self.dtype)
 
     def support(self) -> Tensor:

@@ -158,7 +158,7 @@ class R2Score(MaskedMetric):
         if self.num_regressors:
             labels = self._labels.value
             freedom = labels - self.num_regressors - 1
-            adjusted = 1 - (1 - score) * (labels - 1) / ops.maximum(freedom, 1)
+            adjusted = 1 - (1 - score) * (labels - 1) / ops.maximum(freedom, ops.ones_like(freedom))
             score = ops.where(freedom > 0, adjusted, score)
         if self.class_aggregation is not None:
             weights = ops.ones_like(total)
