@@ -102,4 +102,3 @@ def reject_masked_arrays(**arrays: Any) -> None:
                 "Mark the missing entries in the data instead, for example with "
                 f"`{name}.astype('float32').filled(np.nan)`."
             )
-

@@ -42,7 +42,6 @@ class Observation:
             return lambda: ops.logical_not(self.observed)
         return None
 
-
     def restrict(self, mask: Tensor) -> Observation:
         """The observation without the labels where `mask`, of the labels' shape, is false."""
         mask = ops.cast(mask, "bool")
@@ -140,4 +139,3 @@ def move_to_end(x: Tensor, axis: int, rank: int) -> Tensor:
     if len(x.shape) != rank or axis in (-1, rank - 1):
         return x
     return ops.moveaxis(x, axis, -1)
-

@@ -56,14 +56,15 @@ def check_config_keys(cls: type, config: dict[str, Any]) -> None:
     """Raises on keys that the constructor does not take, naming them."""
     accepted: set[str] = set()
     for base in cls.__mro__:
-        if "__init__" in base.__dict__:
-            parameters = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
-            accepted |= {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break
+        if "__init__" not in base.__dict__:
+            continue
+        parameters = list(inspect.signature(base.__dict__["__init__"]).parameters.values())[1:]
+        accepted |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # it passes nothing on that it does not name
     unknown = sorted(set(config) - accepted)
     if unknown:
         raise ValueError(
             f"Unknown key(s) {unknown} in the config of {cls.__name__}. "
-            f"Known are: {sorted(accepted - {'self', 'options', 'formula'})}."
+            f"Known are: {sorted(accepted)}."
         )

@@ -210,9 +210,7 @@ class Draw:
         return y
 
 
-def draw(
-    case: Case, shape: tuple[int, ...] = LABELS, seed: int = 0, missing: float = 0.4
-) -> Draw:
+def draw(case: Case, shape: tuple[int, ...] = LABELS, seed: int = 0, missing: float = 0.4) -> Draw:
     """Labels and predictions in float32 (as float64 values), of which some are to be missing."""
     rng = np.random.default_rng(seed)
     y, p = case.data(rng, shape)

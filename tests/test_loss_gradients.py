@@ -74,7 +74,9 @@ def test_gradient_is_that_of_the_deleted_data(loss_case: Case) -> None:
     assert loss_case.keras is not None
     oracle, deleted = value_and_gradient(loss_case.keras(), y, p, weight[o])
     np.testing.assert_allclose(value, oracle, rtol=2e-5)
-    np.testing.assert_allclose(gradient[o], deleted.reshape(gradient[o].shape), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        gradient[o], deleted.reshape(gradient[o].shape), rtol=1e-4, atol=1e-7
+    )
     np.testing.assert_array_equal(gradient[~o], 0)
 
 

@@ -41,7 +41,9 @@ def test_deletion_at_any_rank(loss_case: Case, shape: tuple[int, ...]) -> None:
     for reduction in REDUCTIONS:
         value = to_numpy(loss_case.make(reduction=reduction)(data.with_missing(), data.p))
         assert value.shape == expected(loss_case, data, reduction).shape
-        np.testing.assert_allclose(value, expected(loss_case, data, reduction), rtol=2e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            value, expected(loss_case, data, reduction), rtol=2e-5, atol=1e-6
+        )
 
 
 def test_deletion_of_keras_mask(loss_case: Case) -> None:

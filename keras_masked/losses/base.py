@@ -32,7 +32,7 @@ class Masking(TypedDict, total=False):
     missing: Missing
 
 
-class MaskedLoss(keras.losses.Loss):  # type: ignore[misc]
+class MaskedLoss(keras.losses.Loss):
     """Base class: a formula over labels, of which some are missing.
 
     A subclass sets `formula` and passes the formula's options to this constructor by name.
@@ -124,4 +124,3 @@ class MaskedLoss(keras.losses.Loss):  # type: ignore[misc]
         """Builds a loss from its config; unknown keys raise `ValueError`."""
         serialization.check_config_keys(cls, config)
         return cls(**config)
-

@@ -201,9 +201,7 @@ class AUC(MaskedMetric):
         if self._columns is None:
             return ops.convert_to_tensor(float("nan"), dtype=self.dtype)
         tp, fp, tn, fn = self.confusion()
-        defined = ops.logical_and(
-            ops.not_equal(tp[0] + fn[0], 0), ops.not_equal(fp[0] + tn[0], 0)
-        )
+        defined = ops.logical_and(ops.not_equal(tp[0] + fn[0], 0), ops.not_equal(fp[0] + tn[0], 0))
         if self.curve == "PR" and self.summation_method == "interpolation":
             area = interpolated_pr_area(tp, fp, fn)
         else:

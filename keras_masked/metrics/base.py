@@ -23,7 +23,7 @@ OF_OBSERVATION = ("axis", "ignore_class")
 """Options that say which labels are which; the formula, applied after that, does not take them."""
 
 
-class MaskedMetric(keras.metrics.Metric):  # type: ignore[misc]
+class MaskedMetric(keras.metrics.Metric):
     """Base class: a metric of labels of which some are missing.
 
     A subclass implements `update_state`, `result` and `support`, keeps its sums in accumulators,
@@ -89,9 +89,9 @@ class MaskedMetric(keras.metrics.Metric):  # type: ignore[misc]
 
 
 class MeanMetric(MaskedMetric):
-    """Base class: the mean of a formula over all observed labels.
+    r"""Base class: the mean of a formula over all observed labels.
 
-    $$M = \\frac{\\sum_i o_i w_i \\, f(y_i, p_i)}{\\sum_i o_i w_i}$$
+    $$M = \frac{\sum_i o_i w_i \, f(y_i, p_i)}{\sum_i o_i w_i}$$
 
     NaN where nothing is observed. A subclass sets `formula`.
     """

@@ -13,7 +13,8 @@ from keras_masked.missing import CLASS_IDS, NAN, Missing
 class BinaryCrossentropy(MeanMetric):
     r"""Cross-entropy of binary labels, averaged over the observed ones.
 
-    $$M = \frac{-\sum_i o_i w_i \left[y_i \log p_i + (1 - y_i) \log(1 - p_i)\right]}{\sum_i o_i w_i}$$
+    $$M = \frac{-\sum_i o_i w_i \left[y_i \log p_i + (1 - y_i) \log(1 - p_i)\right]}
+               {\sum_i o_i w_i}$$
 
     with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
     observed.
@@ -51,7 +52,9 @@ class BinaryCrossentropy(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        super().__init__(name, dtype, missing=missing, from_logits=from_logits, label_smoothing=label_smoothing)
+        super().__init__(
+            name, dtype, missing=missing, from_logits=from_logits, label_smoothing=label_smoothing
+        )
 
 
 @register
@@ -98,7 +101,14 @@ class CategoricalCrossentropy(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        super().__init__(name, dtype, missing=missing, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+        super().__init__(
+            name,
+            dtype,
+            missing=missing,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
 
 
 @register
@@ -145,4 +155,11 @@ class SparseCategoricalCrossentropy(MeanMetric):
         *,
         missing: Missing = CLASS_IDS,
     ) -> None:
-        super().__init__(name, dtype, missing=missing, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+        super().__init__(
+            name,
+            dtype,
+            missing=missing,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )

@@ -6,7 +6,6 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.missing import NAN, Missing
 from keras_masked.observation import compute_dtype
