@@ -164,8 +164,8 @@ def check_wrapped(loss: Any, label_axes: int, fill: Any) -> None:
         raise ValueError(f"Argument `loss` is masked already. Received: loss={loss!r}")
     if not callable(loss) or isinstance(loss, type):
         raise ValueError(
-            "Argument `loss` must be an instance of `keras.losses.Loss` or a function of `(y_true, y_pred)`. "
-            f"Received: loss={loss!r}"
+            "Argument `loss` must be an instance of `keras.losses.Loss`, or a function of "
+            f"`(y_true, y_pred)`. Received: loss={loss!r}"
         )
     if label_axes not in (0, 1):
         raise ValueError(f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}")

@@ -1,0 +1,61 @@
+"""Sphinx configuration; build with `nox -s docs`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent / "ext"))
+
+import keras_masked
+
+project = "keras_masked"
+author = "The keras_masked authors"
+copyright = author
+version = release = keras_masked.__version__
+
+extensions = [
+    "coverage_check",
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"keras_masked {release}"
+
+add_module_names = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it
+default_role = "py:obj"  # `name` links where there is an entry for it, and is code elsewhere
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+
+def markdown_to_rst(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Docstrings hold mathematics as Keras's do: $inline$ and $$displayed$$."""
+    text = "\n".join(lines)
+    text = re.sub(r"(?m)^( *)\$\$([\s\S]+?)\$\$", _display, text)
+    text = re.sub(r"\$([^$\n]+)\$", r":math:`\1`", text)
+    lines[:] = text.split("\n")
+
+
+def _display(match: re.Match[str]) -> str:
+    indent, formula = match.groups()
+    body = f"\n{indent}   ".join(line.strip() for line in formula.strip().split("\n"))
+    return f"{indent}.. math::\n\n{indent}   {body}\n"
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", markdown_to_rst)

@@ -1,0 +1,172 @@
+"""Development tasks: `nox` runs what CI runs, `nox -l` lists the sessions. See CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+# Tests come last, so that their summary is what stands at the end.
+nox.options.sessions = ["lint", "types", "docs", "demo", "interchange", "doctests", "tests"]
+
+ROOT = Path(__file__).parent
+ENVIRONMENTS = ROOT / ".nox"
+CONSTRAINTS = ROOT / "constraints.txt"
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+BACKENDS = {
+    "jax": ["--editable=.[jax]"],
+    "tensorflow": ["--editable=.", "tensorflow-cpu"],  # the extra brings GPU support along
+    "torch": ["--editable=.[torch]"],
+}
+ENV = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",  # the same sums in the same order on every machine
+}
+# Test arrays are tiny: a pool of threads per operation costs more than it brings.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name in BACKENDS])
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """Returns the requirements of dependency groups of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def backend_python(
+    session: nox.Session,
+    backend: str,
+    *groups: str,
+    name: str = "",
+    constraints: Path = CONSTRAINTS,
+) -> str:
+    """Returns the interpreter of an environment that holds one backend, installing what it lacks.
+
+    Nox makes one environment per session. Installing a backend takes far longer than most sessions
+    do, so sessions that need one ask for no environment (`python=False`) and share one per backend,
+    `.nox/jax-3.11` say. A stamp tells what each group was installed from: a second session, or a
+    second run, installs nothing until `pyproject.toml` or the constraints change. Delete `.nox`
+    to start afresh.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    directory = ENVIRONMENTS / f"{name or backend}-{version}"
+    python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        session.run_install(sys.executable, "-m", "virtualenv", "--quiet", str(directory))
+
+    requirements = [*BACKENDS[backend], *group(*groups)]
+    project = PYPROJECT["project"]
+    stamp = directory / f"installed-{'-'.join(groups)}.txt"
+    wanted = "\n".join(
+        [
+            *requirements,
+            *project["dependencies"],
+            *project["optional-dependencies"].get(backend, ()),
+            constraints.read_text(),
+        ]
+    )
+    if not stamp.exists() or stamp.read_text() != wanted:
+        install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
+        session.run_install(*install, *requirements)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def run(
+    session: nox.Session,
+    backend: str,
+    *command: str,
+    groups: tuple[str, ...] = ("test",),
+    env: dict[str, str] | None = None,
+) -> None:
+    """Runs Python with `command` as its arguments, in the environment of a backend."""
+    python = backend_python(session, backend, *groups)
+    session.run(python, *command, env={**ENV, **(env or {}), "KERAS_BACKEND": backend})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the code's style, and that it is formatted."""
+    session.install("--constraint", str(CONSTRAINTS), *group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the package's types."""
+    session.install("--constraint", str(CONSTRAINTS), *group("types"))
+    session.run("mypy")
+
+
+@nox.session(python=False)
+@each_backend
+def tests(session: nox.Session, backend: str) -> None:
+    """Run the tests; arguments after -- go to pytest."""
+    run(session, backend, "-m", "pytest", *session.posargs, env=ONE_THREAD)
+
+
+@nox.session(python=False, default=False)
+def tests_oldest(session: nox.Session) -> None:
+    """Run the tests on JAX with the oldest Keras that the package admits."""
+    [oldest] = re.findall(r"keras>=([\d.]+)", " ".join(PYPROJECT["project"]["dependencies"]))
+    pins = re.sub(r"(?m)^keras==.*$", f"keras=={oldest}", CONSTRAINTS.read_text())
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    constraints = ENVIRONMENTS / "constraints-oldest.txt"
+    constraints.write_text(pins)
+    python = backend_python(session, "jax", "test", name="jax-oldest", constraints=constraints)
+    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": "jax"}
+    session.run(python, "-m", "pytest", *session.posargs, env=env)
+
+
+@nox.session(python=False)
+@each_backend
+def doctests(session: nox.Session, backend: str) -> None:
+    """Run the examples in the docstrings; arguments after -- go to pytest."""
+    command = ["-m", "pytest", "--doctest-modules", "keras_masked", *session.posargs]
+    run(session, backend, *command, env=ONE_THREAD)
+
+
+@nox.session(python=False)
+def interchange(session: nox.Session) -> None:
+    """Save models on each backend and load them on every other; -- jax torch to choose some."""
+    backends = session.posargs or list(BACKENDS)
+    directory = ENVIRONMENTS / "interchange"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for action in ("write", "read"):
+        for backend in backends:
+            run(session, backend, "tests/interchange.py", action, str(directory), env=ONE_THREAD)
+
+
+@nox.session(python=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation in docs/_build/html; a warning is an error."""
+    options = ["--fresh-env", "--fail-on-warning", "--keep-going", "--quiet"]
+    run(session, "jax", "-m", "sphinx", *options, "docs", "docs/_build/html", groups=("docs",))
+
+
+@nox.session(python=False, default=False)
+@each_backend
+def bench(session: nox.Session, backend: str) -> None:
+    """Time the losses against Keras's own; arguments after -- go to benchmarks/run.py."""
+    run(session, backend, "benchmarks/run.py", "--backend", backend, *session.posargs)
+
+
+@nox.session(python=False)
+def demo(session: nox.Session) -> None:
+    """Run examples/quickstart.py on JAX, or on another backend: -- --backend torch."""
+    parser = argparse.ArgumentParser(prog="nox -s demo --", add_help=False)
+    parser.add_argument("--backend", choices=list(BACKENDS), default="jax")
+    options, rest = parser.parse_known_args(session.posargs)
+    command = ["examples/quickstart.py", "--backend", options.backend, *rest]
+    run(session, options.backend, *command, groups=("examples",))
