@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas import Formula
-from keras_masked.hiding import gate_input, gate_output
+from keras_masked.hiding import gate_input, gate_output, replace
 from keras_masked.missing import Missing, standardize_missing
 from keras_masked.observation import Observation, observe
 from keras_masked.reduction import row_means
@@ -18,9 +18,15 @@ Tensor = Any
 
 def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
     """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
-    # Labels can have gradients too, those of a teacher network say; class ids cannot.
-    y_true = seen.y_true if formula.class_ids else gate_input(seen.y_true, seen.hidden)
-    y_pred = gate_input(seen.y_pred, seen.hidden)
+    y_true, y_pred = seen.y_true, seen.y_pred
+    if seen.holes is not None:
+        y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
+        y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
+    if not formula.class_ids:
+        y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
+    if formula.label_fill is not None:
+        y_true = replace(y_true, seen.hidden, formula.label_fill)
+    y_pred = gate_input(y_pred, seen.hidden)
     return gate_output(formula(y_true, y_pred, **options), seen.hidden)
 
 
@@ -51,6 +57,11 @@ def row_values(
     return _with_mask(row_means(losses, seen.observed), mask, seen.dtype)
 
 
+def with_mask(losses: Tensor, seen: Observation) -> Tensor:
+    """What a loss function returns whose rows are its labels: losses with a Keras mask."""
+    return _with_mask(losses, seen.observed, seen.dtype)
+
+
 def values(
     formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
 ) -> Tensor:
@@ -68,6 +79,7 @@ def _observe(
         missing=standardize_missing(missing),
         label_axes=formula.label_axes,
         class_ids=formula.class_ids,
+        pairwise=formula.pairwise,
         axis=axis,
     )
 

@@ -25,6 +25,8 @@ class Observation:
             that is known of every label.
         weight: Weights of the labels' shape, 0 where a label is not observed, or `None`.
         dtype: The dtype of what is returned to the user.
+        holes: Boolean tensor of the shape of `y_true`, true for the missing entries of labels of
+            which others are observed, or `None`.
     """
 
     y_true: Tensor
@@ -32,6 +34,7 @@ class Observation:
     observed: Tensor | None
     weight: Tensor | None
     dtype: str
+    holes: Tensor | None = None
 
     @property
     def hidden(self) -> Hidden | None:
@@ -51,6 +54,23 @@ class Observation:
             weight = ops.where(mask, weight, ops.zeros_like(weight))
         return dataclasses.replace(self, observed=observed, weight=weight)
 
+    def weighted(self, sample_weight: Tensor | None, losses: Tensor) -> Observation:
+        """The observation with weights of the shape of `losses`, which some formula made.
+
+        As in Keras, a single loss can have several weights; it is then repeated.
+        """
+        if sample_weight is None:
+            return self
+        weight = ops.convert_to_tensor(sample_weight, dtype=losses.dtype)
+        if len(losses.shape):
+            weight = shapes.expand_from_left(weight, tuple(losses.shape), name="sample_weight")
+            weight = ops.broadcast_to(weight, ops.shape(losses))
+        observed = self.observed
+        if observed is not None:
+            observed = ops.broadcast_to(observed, ops.shape(weight))
+            weight = ops.where(observed, weight, ops.zeros_like(weight))
+        return dataclasses.replace(self, observed=observed, weight=weight)
+
 
 def compute_dtype(dtype: str) -> str:
     """Half precision computes in float32: a slope of 1 / p overflows float16 at p = 1e-5."""
@@ -67,6 +87,7 @@ def observe(
     label_axes: int = 0,
     class_ids: bool = False,
     axis: int = -1,
+    pairwise: bool = False,
 ) -> Observation:
     """Finds what is observed, aligns shapes, and expands masks and weights from the left.
 
@@ -79,6 +100,7 @@ def observe(
         label_axes: How many last axes of `y_pred` form one label.
         class_ids: Whether `y_true` holds the ids of classes on the last axis of `y_pred`.
         axis: The axis of the classes or labels, which is moved to the end.
+        pairwise: Whether vector labels may have holes: they are missing only if all of one is.
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
@@ -101,11 +123,13 @@ def observe(
             )
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
 
-    absent = find_missing(y_true, missing)
+    absent, holes = find_missing(y_true, missing), None
     if not class_ids:
         y_true = ops.cast(y_true, compute_dtype(dtype))
         if label_axes and absent is not None:
-            absent = ops.any(absent, axis=tuple(range(-label_axes, 0)))
+            holes = absent if pairwise else None
+            missing_if = ops.all if pairwise else ops.any
+            absent = missing_if(absent, axis=tuple(range(-label_axes, 0)))
     static = tuple(y_pred.shape[: rank - label_axes])
     dynamic = tuple(ops.shape(y_pred)[: rank - label_axes])
 
@@ -123,7 +147,7 @@ def observe(
         if observed is not None:
             # Also where a weight is NaN: it belongs to a label that nobody looks at.
             weight = ops.where(observed, weight, ops.zeros_like(weight))
-    return Observation(y_true, y_pred, observed, weight, dtype)
+    return Observation(y_true, y_pred, observed, weight, dtype, holes)
 
 
 def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:

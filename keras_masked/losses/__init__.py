@@ -7,62 +7,122 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
-from keras_masked.functions.probabilistic import (
+from keras_masked.functions.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
+    categorical_generalized_cross_entropy,
     sparse_categorical_crossentropy,
 )
-from keras_masked.functions.regression import mean_absolute_error, mean_squared_error
+from keras_masked.functions.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from keras_masked.functions.margin import categorical_hinge, hinge, squared_hinge
+from keras_masked.functions.probabilistic import kl_divergence, poisson
+from keras_masked.functions.regression import (
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from keras_masked.functions.robust import huber, log_cosh
+from keras_masked.functions.special import circle, cosine_similarity, ctc, dice, tversky
 from keras_masked.losses.base import MaskedLoss
-from keras_masked.losses.masked import Masked
-from keras_masked.losses.probabilistic import (
+from keras_masked.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
 )
-from keras_masked.losses.regression import MeanAbsoluteError, MeanSquaredError
+from keras_masked.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from keras_masked.losses.margin import CategoricalHinge, Hinge, SquaredHinge
+from keras_masked.losses.masked import Masked
+from keras_masked.losses.probabilistic import KLDivergence, Poisson
+from keras_masked.losses.regression import (
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+)
+from keras_masked.losses.robust import Huber, LogCosh
+from keras_masked.losses.segmentation import Dice, Tversky
+from keras_masked.losses.sequence import CTC
+from keras_masked.losses.similarity import Circle, CosineSimilarity
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "Circle",
+    "CosineSimilarity",
+    "Dice",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "Masked",
     "MaskedLoss",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "circle",
+    "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
     "serialize",
     "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
 ]
 
 bce = BCE = binary_crossentropy
+kld = KLD = kl_divergence
 mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
 mse = MSE = mean_squared_error
+msle = MSLE = mean_squared_logarithmic_error
 
-ALIASES = {"bce": bce, "BCE": BCE, "mae": mae, "MAE": MAE, "mse": mse, "MSE": MSE}
+ALIASES = {
+    alias: function
+    for short, function in (
+        ("bce", bce),
+        ("kld", kld),
+        ("mae", mae),
+        ("mape", mape),
+        ("mse", mse),
+        ("msle", msle),
+    )
+    for alias in (short, short.upper())
+}
 """Keras's short names."""
 
-KNOWN = ALIASES | {
-    obj.__name__: obj
-    for obj in (
-        BinaryCrossentropy,
-        CategoricalCrossentropy,
-        MeanAbsoluteError,
-        MeanSquaredError,
-        SparseCategoricalCrossentropy,
-        binary_crossentropy,
-        categorical_crossentropy,
-        mean_absolute_error,
-        mean_squared_error,
-        sparse_categorical_crossentropy,
-    )
-}
+NOT_BY_NAME = ("Loss", "Masked", "MaskedLoss", "deserialize", "get", "serialize")
+
+KNOWN = ALIASES | {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
 """What `get` and `deserialize` find by its short name."""
 
 

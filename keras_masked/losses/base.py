@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import keras
@@ -12,7 +13,7 @@ from keras_masked.evaluation import label_values, rows_are_labels
 from keras_masked.formulas import Formula
 from keras_masked.missing import Missing, join_markers, standardize_missing
 from keras_masked.observation import Observation, observe
-from keras_masked.reduction import reduce_losses
+from keras_masked.reduction import check_average, reduce_losses, standardize_rate
 
 Tensor = Any
 
@@ -27,9 +28,15 @@ class Masking(TypedDict, total=False):
 
     Attributes:
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        average: `"micro"`, the mean over labels; `"samples"`, over rows; or `"macro"`, over
+            columns.
+        observed_rate: The share of labels that are observed, or one share per column: what the
+            loss divides by instead of the count of this batch.
     """
 
     missing: Missing
+    average: str
+    observed_rate: float | Sequence[float] | None
 
 
 class MaskedLoss(keras.losses.Loss):
@@ -45,6 +52,12 @@ class MaskedLoss(keras.losses.Loss):
         dtype: Dtype of the result. float16 and bfloat16 are computed in float32.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these. Only what is
             named is missing.
+        average: Of what the loss is the mean: `"micro"` (the default) of the observed labels,
+            `"samples"` of the rows, `"macro"` of the columns that have any.
+        observed_rate: The expected share of observed labels, or with `"macro"` one per column. The
+            loss divides by it instead of the count of the batch, and so becomes additive: the same
+            however the data are split, and with one rate per column an unbiased estimate of the
+            loss of complete labels (inverse probability weighting; Horvitz and Thompson 1952).
         **options: Options of the formula, which become attributes and part of the config.
     """
 
@@ -57,10 +70,14 @@ class MaskedLoss(keras.losses.Loss):
         dtype: Any = None,
         *,
         missing: Missing = "nan",
+        average: str = "micro",
+        observed_rate: float | Sequence[float] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.missing = standardize_missing(missing)
+        self.average = check_average(average, reduction)
+        self.observed_rate = standardize_rate(observed_rate, average, reduction)
         self._options = options
         for option, value in options.items():
             setattr(self, option, value)
@@ -76,17 +93,32 @@ class MaskedLoss(keras.losses.Loss):
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
         with keras.name_scope(self.name):
-            seen = self.observe(y_true, y_pred, sample_weight)
-            losses, seen = self.label_losses(seen)
-            loss = reduce_losses(losses, seen, self.reduction, rows_are_labels(self.formula))
+            losses, seen = self.evaluate(y_true, y_pred, sample_weight)
+            loss = reduce_losses(
+                losses,
+                seen,
+                self.reduction,
+                self.rows_are_labels,
+                self.average,
+                self.observed_rate,
+            )
             return ops.cast(loss, self.dtype)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns one value per row, as `reduction="none"` without weights."""
-        seen = self.observe(y_true, y_pred)
-        losses, seen = self.label_losses(seen)
-        loss = reduce_losses(losses, seen, None, rows_are_labels(self.formula))
-        return ops.cast(loss, self.dtype)
+        losses, seen = self.evaluate(y_true, y_pred)
+        return ops.cast(reduce_losses(losses, seen, None, self.rows_are_labels), self.dtype)
+
+    @property
+    def rows_are_labels(self) -> bool:
+        """Whether each label is a row of its own, so that no axis is averaged."""
+        return rows_are_labels(self.formula)
+
+    def evaluate(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Observation]:
+        """One loss per label, and which labels count; overridden where labels depend on others."""
+        return self.label_losses(self.observe(y_true, y_pred, sample_weight))
 
     def observe(
         self,
@@ -103,6 +135,7 @@ class MaskedLoss(keras.losses.Loss):
             dtype=self.dtype,
             label_axes=self.formula.label_axes,
             class_ids=self.formula.class_ids,
+            pairwise=self.formula.pairwise,
             axis=self._options.get("axis", -1),
         )
 
@@ -117,7 +150,12 @@ class MaskedLoss(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal loss."""
         config = {"reduction": self.reduction, "name": self.name, "dtype": self.dtype}
-        return {**config, "missing": self.missing, **self._options}
+        masking = {
+            "missing": self.missing,
+            "average": self.average,
+            "observed_rate": self.observed_rate,
+        }
+        return {**config, **masking, **self._options}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskedLoss:

@@ -61,7 +61,7 @@ class Masked(MaskedLoss):
         reduction: As in Keras, over observed labels. By default, that of the wrapped loss.
         name: Name of the loss; by default, that of the wrapped one.
         dtype: Dtype of the result; by default, that of the wrapped loss.
-        **masking: `missing=`, see `MaskedLoss`.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)` with `label_axes=0`; with `label_axes=1`,
     `y_pred` `(batch, ..., classes)` and `y_true` of that shape or without the last axis.

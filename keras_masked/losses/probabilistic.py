@@ -1,4 +1,4 @@
-"""Cross-entropies: of binary labels, of one-hot or soft labels, and of class ids."""
+"""Divergence of distributions, and the likelihood of counts."""
 
 from __future__ import annotations
 
@@ -6,173 +6,88 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
-from keras_masked.missing import CLASS_IDS, Missing
 
 
 @register
-class BinaryCrossentropy(MaskedLoss):
-    r"""Cross-entropy of binary labels, averaged over the observed ones.
+class KLDivergence(MaskedLoss):
+    r"""Kullback-Leibler divergence of distributions, averaged over the observed ones.
 
-    $$L = \frac{-\sum_i o_i w_i \left[y_i \log p_i + (1 - y_i) \log(1 - p_i)\right]}{\sum_i o_i}$$
-
-    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
-
-    Args:
-        from_logits: Whether `y_pred` holds logits rather than probabilities.
-        label_smoothing: Float in [0, 1]: how far labels are drawn towards 0.5.
-        axis: The axis over which a row's labels are averaged.
-        reduction: As in Keras, over observed labels.
-        name: Name of the loss.
-        dtype: Dtype of the result.
-        **masking: `missing=`, see `MaskedLoss`.
-
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
-
-    Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` differ by more than a last axis of one.
-
-    Example:
-
-    >>> y_true = np.array([[0.0, 1.0], [np.nan, 1.0]])
-    >>> y_pred = np.array([[0.25, 0.5], [0.9, 0.5]])
-    >>> loss = keras_masked.losses.BinaryCrossentropy()
-    >>> round(float(loss(y_true, y_pred)), 4)  # -(log 0.75 + 2 log 0.5) / 3
-    0.558
-
-    Source: `keras.losses.BinaryCrossentropy`.
-    """
-
-    formula = formulas.binary_crossentropy
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "binary_crossentropy",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(
-            reduction,
-            name,
-            dtype,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-            **masking,
-        )
-
-
-@register
-class CategoricalCrossentropy(MaskedLoss):
-    r"""Cross-entropy of one-hot or soft labels, averaged over the observed ones.
-
-    $$L = \frac{-\sum_i o_i w_i \sum_c y_{ic} \log p_{ic}}{\sum_i o_i}$$
+    $$L = \frac{\sum_i o_i w_i \sum_c y_{ic} \log (y_{ic} / p_{ic})}{\sum_i o_i}$$
 
     A label is the whole vector on the last axis, and missing if any entry of it is.
+    Probabilities are clipped to [epsilon, 1].
 
     Args:
-        from_logits: Whether `y_pred` holds logits rather than probabilities.
-        label_smoothing: Float in [0, 1]: how far labels are drawn towards the uniform one.
-        axis: The axis of the classes.
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, see `MaskedLoss`.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` differ.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
 
     Example:
 
-    >>> y_true = np.array([[0.0, 1.0], [np.nan, np.nan]])
+    >>> y_true = np.array([[0.5, 0.5], [np.nan, np.nan]])
     >>> y_pred = np.array([[0.25, 0.75], [0.9, 0.1]])
-    >>> loss = keras_masked.losses.CategoricalCrossentropy()
-    >>> round(float(loss(y_true, y_pred)), 4)  # -log 0.75
-    0.2877
+    >>> loss = keras_masked.losses.KLDivergence()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.1438
 
-    Source: `keras.losses.CategoricalCrossentropy`.
+    Source: `keras.losses.KLDivergence`.
     """
 
-    formula = formulas.categorical_crossentropy
+    formula = formulas.kl_divergence
 
     def __init__(
         self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_crossentropy",
+        name: str | None = "kl_divergence",
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(
-            reduction,
-            name,
-            dtype,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-            **masking,
-        )
+        super().__init__(reduction, name, dtype, **masking)
 
 
 @register
-class SparseCategoricalCrossentropy(MaskedLoss):
-    r"""Cross-entropy of class ids, averaged over the observed ones.
+class Poisson(MaskedLoss):
+    r"""Mean of the Poisson loss over the observed labels.
 
-    $$L = \frac{-\sum_i o_i w_i \log p_{i, y_i}}{\sum_i o_i}$$
+    $$L = \frac{\sum_i o_i w_i \left[p_i - y_i \log(p_i + \epsilon)\right]}{\sum_i o_i}$$
 
-    An id outside the classes that is not named missing gives NaN.
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
 
     Args:
-        from_logits: Whether `y_pred` holds logits rather than probabilities.
-        ignore_class: One more id that is missing, as in Keras.
         reduction: As in Keras, over observed labels.
-        axis: The axis of the classes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        missing: Which ids are missing: by default -1 and NaN.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
 
-    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If `y_true` has not the shape of `y_pred` without its class axis.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
 
     Example:
 
-    >>> y_true = np.array([1, -1])
-    >>> y_pred = np.array([[0.25, 0.75], [0.9, 0.1]])
-    >>> loss = keras_masked.losses.SparseCategoricalCrossentropy()
-    >>> round(float(loss(y_true, y_pred)), 4)  # -log 0.75
-    0.2877
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> loss = keras_masked.losses.Poisson()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    -0.052
 
-    Source: `keras.losses.SparseCategoricalCrossentropy`.
+    Source: `keras.losses.Poisson`.
     """
 
-    formula = formulas.sparse_categorical_crossentropy
+    formula = formulas.poisson
 
     def __init__(
         self,
-        from_logits: bool = False,
-        ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
-        axis: int = -1,
-        name: str | None = "sparse_categorical_crossentropy",
+        name: str | None = "poisson",
         dtype: Any = None,
-        *,
-        missing: Missing = CLASS_IDS,
+        **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(
-            reduction,
-            name,
-            dtype,
-            missing=missing,
-            from_logits=from_logits,
-            ignore_class=ignore_class,
-            axis=axis,
-        )
+        super().__init__(reduction, name, dtype, **masking)

@@ -12,7 +12,7 @@ from keras_masked.functions.accuracy import (
     categorical_accuracy,
     sparse_categorical_accuracy,
 )
-from keras_masked.functions.probabilistic import (
+from keras_masked.functions.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,

@@ -1,0 +1,39 @@
+"""Whether prediction and label agree: 1 or 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked.formulas.base import formula
+
+Tensor = Any
+
+
+@formula()
+def binary_match(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
+    """1 where p > threshold says what y says."""
+    return _match(y_true, ops.greater(y_pred, threshold), ops.isnan(y_pred))
+
+
+@formula(label_axes=1)
+def categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """1 where labels and predictions are greatest in the same class."""
+    diverged = ops.any(ops.logical_or(ops.isnan(y_true), ops.isnan(y_pred)), axis=-1)
+    return _match(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1), diverged)
+
+
+@formula(label_axes=1, class_ids=True)
+def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """1 where the greatest prediction is that of class id y."""
+    return _match(y_true, ops.argmax(y_pred, axis=-1), ops.any(ops.isnan(y_pred), axis=-1))
+
+
+def _match(expected: Tensor, found: Tensor, diverged: Tensor) -> Tensor:
+    """Equality as 0 or 1, but NaN where a comparison would swallow a NaN."""
+    # In float32, exact for 16 million classes; in the labels' dtype, uint8 say, ids would wrap.
+    expected, found = ops.cast(expected, "float32"), ops.cast(found, "float32")
+    matches = ops.cast(ops.equal(expected, found), "float32")
+    unknown = ops.logical_or(diverged, ops.isnan(expected))
+    return ops.where(unknown, ops.full_like(matches, float("nan")), matches)

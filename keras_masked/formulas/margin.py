@@ -1,0 +1,40 @@
+"""Of labels -1 and 1; 0 and 1 are taken for these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_masked.formulas.base import formula
+
+Tensor = Any
+
+
+@formula(label_fill=1.0)
+def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """max(1 - y p, 0)."""
+    return ops.relu(1.0 - as_signs(y_true) * y_pred)
+
+
+@formula(label_fill=1.0)
+def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """max(1 - y p, 0)^2."""
+    return ops.square(ops.relu(1.0 - as_signs(y_true) * y_pred))
+
+
+@formula(label_axes=1)
+def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """max(0, 1 + max_c (1 - y_c) p_c - sum_c y_c p_c)."""
+    return keras.losses.categorical_hinge(y_true, y_pred)
+
+
+def as_signs(y_true: Tensor) -> Tensor:
+    """Labels that are all 0 or 1 as -1 and 1, others as they are.
+
+    As Keras does, but without its `cond`, which breaks PyTorch's compiled graph. It looks at all
+    labels: hidden ones are filled with 1, which is a label of both kinds.
+    """
+    binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
+    return ops.where(binary, 2.0 * y_true - 1.0, y_true)

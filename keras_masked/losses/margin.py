@@ -1,0 +1,137 @@
+"""Margin losses of binary and one-hot labels."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from keras_masked import formulas
+from keras_masked.losses.base import MaskedLoss, Masking, register
+
+
+@register
+class Hinge(MaskedLoss):
+    r"""Mean of the hinge loss over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \max(1 - y_i p_i, 0)}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
+    If all observed labels are 0 or 1, they are taken for -1 and 1.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [-1.0, 1.0]])
+    >>> y_pred = np.array([[0.5, 7.0], [0.5, 2.0]])
+    >>> loss = keras_masked.losses.Hinge()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.6667
+
+    Source: `keras.losses.Hinge`.
+    """
+
+    formula = formulas.hinge
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "hinge",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class SquaredHinge(MaskedLoss):
+    r"""Mean of the squared hinge loss over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \max(1 - y_i p_i, 0)^2}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
+    If all observed labels are 0 or 1, they are taken for -1 and 1.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [-1.0, 1.0]])
+    >>> y_pred = np.array([[0.5, 7.0], [0.5, 2.0]])
+    >>> loss = keras_masked.losses.SquaredHinge()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.8333
+
+    Source: `keras.losses.SquaredHinge`.
+    """
+
+    formula = formulas.squared_hinge
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class CategoricalHinge(MaskedLoss):
+    r"""Mean of the categorical hinge loss over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \max(0, 1 + \max_c (1 - y_{ic}) p_{ic} - \sum_c y_{ic} p_{ic})}
+               {\sum_i o_i}$$
+
+    A label is the whole vector on the last axis, and missing if any entry of it is.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[0.0, 1.0], [np.nan, np.nan]])
+    >>> y_pred = np.array([[0.25, 0.75], [0.9, 0.1]])
+    >>> loss = keras_masked.losses.CategoricalHinge()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.5
+
+    Source: `keras.losses.CategoricalHinge`.
+    """
+
+    formula = formulas.categorical_hinge
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)

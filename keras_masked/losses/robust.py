@@ -1,0 +1,96 @@
+"""Losses of real-valued labels that grow only linearly with large errors."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from keras_masked import formulas
+from keras_masked.losses.base import MaskedLoss, Masking, register
+
+
+@register
+class Huber(MaskedLoss):
+    r"""Mean of Huber's loss over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \, h_\delta(p_i - y_i)}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
+    Quadratic near zero, linear beyond: $h_\delta(e) = e^2 / 2$ for $|e| \le \delta$, else
+    $\delta |e| - \delta^2 / 2$.
+
+    Args:
+        delta: Where the loss turns from quadratic to linear, in the units of the labels.
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> loss = keras_masked.losses.Huber()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.6667
+
+    Source: `keras.losses.Huber`; Huber 1964.
+    """
+
+    formula = formulas.huber
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, delta=delta, **masking)
+
+
+@register
+class LogCosh(MaskedLoss):
+    r"""Mean of log-cosh of the differences over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \log \cosh (p_i - y_i)}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> loss = keras_masked.losses.LogCosh()
+    >>> round(float(loss(y_true, y_pred)), 4)
+    0.5863
+
+    Source: `keras.losses.LogCosh`.
+    """
+
+    formula = formulas.log_cosh
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)
