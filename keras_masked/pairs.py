@@ -40,7 +40,7 @@ def circle_values(
     same = ops.equal(ops.expand_dims(seen.y_true, 1), ops.expand_dims(others.y_true, 0))
     different = ops.logical_not(same)
     if remove_diagonal:
-        rows, columns = (ops.arange(size) for size in ops.shape(same))
+        rows, columns = (ops.arange(size, dtype="int32") for size in ops.shape(same))
         itself = ops.equal(ops.expand_dims(rows, 1), ops.expand_dims(columns, 0))
         same = ops.logical_and(same, ops.logical_not(itself))
     for observed, axis in ((seen.observed, 1), (others.observed, 0)):

@@ -52,6 +52,25 @@ def class_ids_logits(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return class_ids(rng, shape)[0], 3 * rng.normal(size=(*shape, 4))
 
 
+def positives(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return rng.gamma(2.0, size=shape) + 0.5, rng.gamma(2.0, size=shape) + 0.5
+
+
+def signs(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y = rng.choice([-1.0, 1.0], size=shape)
+    y.flat[:2] = [-1, 1]
+    return y, rng.normal(size=shape)
+
+
+def distributions(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y, p = (rng.random((*shape, 4)) + 0.1 for _ in range(2))
+    return y / y.sum(-1, keepdims=True), p / p.sum(-1, keepdims=True)
+
+
+def vectors(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return rng.normal(size=(*shape, 4)), rng.normal(size=(*shape, 4))
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One public object under one set of options.
@@ -128,6 +147,21 @@ def losses() -> list[Case]:
         row("SparseCategoricalCrossentropy", class_ids, o.sparse_crossentropy, **IDS),
         row("SparseCategoricalCrossentropy", class_ids_logits, o.sparse_crossentropy_of_logits,
             "logits", options=LOGITS, **IDS),
+        row("MeanAbsolutePercentageError", positives, o.absolute_percentage_error),
+        row("MeanSquaredLogarithmicError", positives, o.squared_logarithmic_error),
+        row("Huber", reals, o.huber),
+        row("LogCosh", reals, o.log_cosh),
+        row("Poisson", positives, o.poisson),
+        row("Hinge", signs, o.hinge),
+        row("SquaredHinge", signs, o.squared_hinge),
+        row("BinaryFocalCrossentropy", binary, o.binary_focal),
+        row("BinaryFocalCrossentropy", binary, lambda y, p: o.binary_focal(y, p, 0.3, 1.5),
+            "balanced", options={"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5}),
+        row("CategoricalFocalCrossentropy", one_hot, o.categorical_focal, **VECTOR),
+        row("CategoricalHinge", one_hot, o.categorical_hinge, **VECTOR),
+        row("KLDivergence", distributions, o.kl_divergence, **VECTOR),
+        row("CosineSimilarity", vectors, o.cosine_similarity, **VECTOR),
+        row("CategoricalGeneralizedCrossEntropy", class_ids, o.generalized_crossentropy, **IDS),
         Case("Masked", wrapping(L.Masked, KL.Huber), reals, o.huber, with_options(KL.Huber),
              "huber", wrapped=True),
         Case("Masked", wrapping(L.Masked, KL.BinaryCrossentropy), binary, o.binary_crossentropy,

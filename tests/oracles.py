@@ -57,6 +57,57 @@ def sparse_crossentropy_of_logits(y: Array, z: Array) -> Array:
     return np.logaddexp.reduce(z, axis=-1) - z[np.arange(len(y)), y.astype(int)]
 
 
+def absolute_percentage_error(y: Array, p: Array) -> Array:
+    return 100 * np.abs(y - p) / np.maximum(np.abs(y), EPSILON)
+
+
+def squared_logarithmic_error(y: Array, p: Array) -> Array:
+    return (np.log1p(np.maximum(y, EPSILON)) - np.log1p(np.maximum(p, EPSILON))) ** 2
+
+
+def log_cosh(y: Array, p: Array) -> Array:
+    return np.log(np.cosh(y - p))
+
+
+def poisson(y: Array, p: Array) -> Array:
+    return p - y * np.log(p)
+
+
+def hinge(y: Array, p: Array) -> Array:
+    return np.maximum(1 - y * p, 0)
+
+
+def squared_hinge(y: Array, p: Array) -> Array:
+    return np.maximum(1 - y * p, 0) ** 2
+
+
+def binary_focal(y: Array, p: Array, alpha: float | None = None, gamma: float = 2.0) -> Array:
+    of_label = np.where(y == 1, p, 1 - p)
+    weight = 1.0 if alpha is None else np.where(y == 1, alpha, 1 - alpha)
+    return weight * (1 - of_label) ** gamma * -np.log(of_label)
+
+
+def categorical_focal(y: Array, p: Array, alpha: float = 0.25, gamma: float = 2.0) -> Array:
+    p = p / p.sum(-1, keepdims=True)
+    return (alpha * (1 - p) ** gamma * -y * np.log(p)).sum(-1)
+
+
+def categorical_hinge(y: Array, p: Array) -> Array:
+    return np.maximum(0, 1 + ((1 - y) * p).max(-1) - (y * p).sum(-1))
+
+
+def kl_divergence(y: Array, p: Array) -> Array:
+    return (y * np.log(y / p)).sum(-1)
+
+
+def cosine_similarity(y: Array, p: Array) -> Array:
+    return -(y * p).sum(-1) / np.linalg.norm(y, axis=-1) / np.linalg.norm(p, axis=-1)
+
+
+def generalized_crossentropy(y: Array, p: Array, q: float = 0.5) -> Array:
+    return (1 - p[np.arange(len(y)), y.astype(int)] ** q) / q
+
+
 def binary_match(y: Array, p: Array) -> Array:
     return ((p > 0.5) == (y > 0.5)).astype(float)
 

@@ -110,9 +110,11 @@ def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
     if loss_case.wrapped:
         pytest.skip("the wrapped formula's own affair")
     data = draw(loss_case)
-    p = np.round(data.p) if "logits" not in str(loss_case) else 50 * data.p
-    if loss_case.label_axes and "logits" not in str(loss_case):
-        p = np.eye(4, dtype="float32")[data.p.argmax(-1)]
+    p = data.p
+    if "logits" in str(loss_case):
+        p = 50 * p
+    elif "Crossentropy" in str(loss_case):  # the others have a slope of infinity there, or no 0
+        p = np.eye(4, dtype="float32")[p.argmax(-1)] if loss_case.label_axes else np.round(p)
 
     def function(p: Any, y: Any) -> Any:
         return keras.ops.cast(loss_case.make(dtype=dtype)(y, p), "float32")

@@ -70,7 +70,7 @@ def test_auc_of_an_assay(labels: np.ndarray, probabilities: np.ndarray, assay: i
 
 @pytest.mark.parametrize("assay", ASSAYS)
 def test_auc_of_continuous_predictions(labels: np.ndarray, logits: np.ndarray, assay: int) -> None:
-    # Steps of 0.01 in the logit: well below 0.2 % of the pairs share one, half of which is 1e-3.
+    # In steps of 0.01 in the logit, less than 0.2 % of the pairs share one: half of that is 1e-3.
     thresholds = 1 / (1 + np.exp(-np.arange(-12, 12.005, 0.01)))
     metric = km.metrics.AUC(thresholds=thresholds, from_logits=True)
     metric.update_state(labels[:, assay], logits[:, assay])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_masked.formulas.base import formula
@@ -26,8 +25,13 @@ def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 @formula(label_axes=1)
 def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """max(0, 1 + max_c (1 - y_c) p_c - sum_c y_c p_c)."""
-    return keras.losses.categorical_hinge(y_true, y_pred)
+    """max(0, 1 + max_c (1 - y_c) p_c - sum_c y_c p_c).
+
+    Not Keras's, which breaks PyTorch's compiled graph.
+    """
+    of_label = ops.sum(y_true * y_pred, axis=-1)
+    of_others = ops.amax((1.0 - y_true) * y_pred, axis=-1)
+    return ops.relu(of_others - of_label + 1.0)
 
 
 def as_signs(y_true: Tensor) -> Tensor:
