@@ -130,10 +130,7 @@ def test_identity(special: Special, reduction: str | None) -> None:
     y, p, _ = special.data()
     ours, theirs = special.ours(reduction=reduction), special.theirs(reduction=reduction)
     weight = np.arange(1.0, len(y) + 1)
-    # Keras counts masked anchors among the weights of Circle, and a single loss with several
-    # weights as one: listed deviations. Elsewhere weights multiply.
-    weighted = special.name == "CTC" or special.options.get("axis") is not None
-    for arguments in [(y, p), (y, p, weight)] if weighted else [(y, p)]:
+    for arguments in [(y, p), (y, p, weight)]:
         a, b = to_numpy(ours(*arguments)), to_numpy(theirs(*arguments))
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
