@@ -19,7 +19,9 @@ version = release = keras_masked.__version__
 extensions = [
     "coverage_check",
     "myst_parser",
+    "plot_loss",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
@@ -33,6 +35,7 @@ html_title = f"keras_masked {release}"
 
 add_module_names = False
 autodoc_member_order = "bysource"
+autosummary_generate = False  # it only makes tables
 autodoc_typehints = "none"  # the docstrings say it
 default_role = "py:obj"  # `name` links where there is an entry for it, and is code elsewhere
 napoleon_google_docstring = True

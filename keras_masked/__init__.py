@@ -15,7 +15,9 @@ model.compile(
 """
 
 from keras_masked import losses, metrics
+from keras_masked._backend import replicas
+from keras_masked.rates import observed_rate
 
 __version__ = "0.1.0"
 
-__all__ = ["losses", "metrics"]
+__all__ = ["losses", "metrics", "observed_rate", "replicas"]

@@ -7,7 +7,7 @@ Replacing the inputs (the "double `where`") has the same effect and needs no cus
 costs up to twice as much, and needs for each formula a value at which it and its slope are finite.
 
 The price: NaNs may exist inside a computation whose result has none (`jax_debug_nans` and
-PyTorch's anomaly mode will point at them), and there is no forward-mode derivative. Formulas of
+PyTorch's anomaly mode will point at them), and no forward-mode derivative (`jax.jvp`). Formulas of
 others, and those that look at more than one label at a time, get their inputs replaced instead.
 
 `hidden` is a function that returns the boolean tensor, since it is needed forwards and backwards:

@@ -14,6 +14,10 @@ sum(o w) / sum(o) | mean over columns with support of sum(o w l) / sum(o w) |
 
 An `observed_rate` r replaces the count of observed labels by its expectation, r times the number of
 all positions; one rate per column weights each label by 1 / r_c.
+
+Where several replicas hold one part each of a batch, numerators are those of the part, and every
+denominator is summed over the parts (`_backend.total`), so that the parts' losses add up to that of
+the whole (`_backend.combine`).
 """
 
 from __future__ import annotations
@@ -100,6 +104,20 @@ def reduce_losses(
         losses = losses * seen.weight
     if reduction in (None, "none"):
         return losses if rows_are_labels else row_means(losses, seen.observed)
+    return _backend.combine(
+        _reduce(losses, seen, reduction, rows_are_labels, average, observed_rate)
+    )
+
+
+def _reduce(
+    losses: Tensor,
+    seen: Observation,
+    reduction: str | None,
+    rows_are_labels: bool,
+    average: str,
+    observed_rate: Rate | None,
+) -> Tensor:
+    """To one number, of weighted losses; its denominators are those of all replicas."""
     if reduction == "sum":
         return _sum(losses if rows_are_labels else row_means(losses, seen.observed))
     if average == "macro" and len(losses.shape) < 2:
@@ -115,11 +133,11 @@ def reduce_losses(
     if average == "samples" and not rows_are_labels:
         return _row_mean(losses, seen, weighted)
     if weighted:
-        return _ratio(_sum(losses), _sum(seen.weight))
+        return _ratio(_sum(losses), _backend.total(_sum(seen.weight)))
     if seen.observed is None:
-        return ops.mean(losses) if len(losses.shape) < 2 else ops.mean(ops.mean(losses, axis=-1))
+        return _mean(losses)
     count = ops.cast(_backend.count(seen.observed), losses.dtype)
-    return _sum(losses) / _at_least_one(count)
+    return _sum(losses) / _at_least_one(_backend.total(count))
 
 
 def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
@@ -134,19 +152,20 @@ def _row_mean(losses: Tensor, seen: Observation, weighted: bool) -> Tensor:
     """`average="samples"`: the mean of the rows that have any observed label."""
     rows = row_means(losses, seen.observed)
     if weighted:
-        return _ratio(ops.sum(rows), ops.sum(row_means(seen.weight, seen.observed)))
+        weights = ops.sum(row_means(seen.weight, seen.observed))
+        return _ratio(ops.sum(rows), _backend.total(weights))
     if seen.observed is None:
-        return ops.mean(rows)
+        return _mean(rows)
     supported = ops.sum(ops.cast(ops.any(seen.observed, axis=-1), losses.dtype))
-    return ops.sum(rows) / _at_least_one(supported)
+    return ops.sum(rows) / _at_least_one(_backend.total(supported))
 
 
 def _column_mean(losses: Tensor, counted: Tensor | None) -> Tensor:
     """`average="macro"`: the mean of the columns that have any observed label."""
     rows = tuple(range(len(losses.shape) - 1))
     if counted is None:
-        return ops.mean(losses)
-    support = ops.sum(ops.cast(counted, losses.dtype), axis=rows)
+        return _mean(losses)
+    support = _backend.total(ops.sum(ops.cast(counted, losses.dtype), axis=rows))
     columns = _ratio(ops.sum(losses, axis=rows), support)
     supported = ops.sum(ops.cast(ops.not_equal(support, 0), losses.dtype))
     return ops.sum(columns) / _at_least_one(supported)
@@ -155,14 +174,23 @@ def _column_mean(losses: Tensor, counted: Tensor | None) -> Tensor:
 def _expected_mean(losses: Tensor, rate: Rate) -> Tensor:
     """The mean over all positions of the losses, each weighted by 1 / its chance to be seen."""
     if isinstance(rate, float):
-        return ops.mean(losses) / rate
+        return _mean(losses) / rate
     columns = losses.shape[-1]
     if columns != len(rate):
         raise ValueError(
             "Argument `observed_rate` must have one value per column. "
             f"Received: {len(rate)} values for {columns} columns."
         )
-    return ops.mean(losses / ops.convert_to_tensor(rate, dtype=losses.dtype))
+    return _mean(losses / ops.convert_to_tensor(rate, dtype=losses.dtype))
+
+
+def _mean(x: Tensor) -> Tensor:
+    """The mean over all positions, of all replicas."""
+    if _backend.replicated():
+        # Of which some have no rows at all in a short last batch.
+        positions = _backend.total(ops.sum(ops.ones_like(x)))
+        return _sum(x) / _at_least_one(positions)
+    return ops.mean(x) if len(x.shape) < 2 else ops.mean(ops.mean(x, axis=-1))
 
 
 def _sum(x: Tensor) -> Tensor:

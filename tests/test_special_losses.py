@@ -227,7 +227,7 @@ def test_circle_compares_with_references() -> None:
 
 
 def test_circle_slope_is_finite_without_pairs() -> None:
-    """A single row of its class has no positive pair: Keras's slope there is NaN."""
+    """A single row of its class has no positive pair: its sum is over nothing."""
     y, p = np.array([0, 0, 1]), np.eye(3, dtype="float32")
     value, gradient = value_and_gradient(L.Circle(), y, p)
     assert np.isfinite(value) and np.all(np.isfinite(gradient))

@@ -1,7 +1,8 @@
 """Sphinx extension: the build fails when something public has no entry in the documentation.
 
 Public is what a module named in `keras_masked.__all__` names in its own `__all__`, unless it is
-only re-exported from Keras. An alias needs no entry beside that of the name it stands for.
+only re-exported from Keras. An alias needs no entry beside that of the name it stands for. A class
+with a page of its own needs a line in the table that leads there.
 
 Sphinx is not needed to import this module, so that tests can call it where Sphinx is not installed.
 """
@@ -60,12 +61,29 @@ def entries(docs: Path) -> set[str]:
     return {name for page in docs.glob("**/*.md") for name in DIRECTIVE.findall(page.read_text())}
 
 
+def unlisted(docs: Path) -> list[str]:
+    """Returns the classes that have a page of their own but no line in the table of their kind.
+
+    The page is `losses/huber.md`, say, and the table is in `losses.md`.
+    """
+    found = []
+    for page in docs.glob("*/*.md"):
+        classes = re.findall(r"(?m)^\.\. autoclass:: +([\w.]+)", page.read_text())
+        table = page.parent.with_suffix(".md").read_text()
+        found += [name for name in classes if not re.search(rf"(?m)~{re.escape(name)}$", table)]
+    return sorted(found)
+
+
 def check(app: Any, env: Any) -> None:
     """Fails the build, warnings being errors or not, and names all that has no entry."""
     from sphinx.util import logging
 
+    logger = logging.getLogger(__name__)
     for name in undocumented(env.domains["py"].objects):
-        logging.getLogger(__name__).error("no entry in the documentation for %s", name)
+        logger.error("no entry in the documentation for %s", name)
+        app.statuscode = 1
+    for name in unlisted(Path(app.srcdir)):
+        logger.error("no line in the table of its kind for %s", name)
         app.statuscode = 1
 
 

@@ -23,8 +23,7 @@ def circle(
 ) -> Tensor:
     """Circle loss of each anchor from its cosine distances; 0 without a pair of either kind.
 
-    Keras's takes labels, which can be in no pair at all only here; and its slope is NaN for an
-    anchor without pairs.
+    Keras's takes labels instead of pairs, and with labels a row is always in some pair.
     """
     positive_weights = ops.relu(margin + distances)
     negative_weights = ops.relu(1.0 + margin - distances)

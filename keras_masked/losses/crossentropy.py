@@ -192,7 +192,7 @@ class CategoricalGeneralizedCrossEntropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: `missing=`, by default -1 and NaN, and more; see `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
 

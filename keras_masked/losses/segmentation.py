@@ -49,7 +49,7 @@ class Dice(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
-        **masking: `missing=`, see `MaskedLoss`.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
@@ -97,7 +97,7 @@ class Tversky(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
-        **masking: `missing=`, see `MaskedLoss`.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 

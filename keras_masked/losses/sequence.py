@@ -22,7 +22,8 @@ class CTC(MaskedLoss):
     with $P$ the sum over all alignments of the sequence $y_i$ with the time steps of $p_i$. A
     sequence is one label, missing if any of its ids is; id 0 is the blank and pads, as in Keras.
 
-    On PyTorch, Keras's formula runs outside compiled graphs.
+    Outside JAX, Keras's formula runs outside compiled graphs. A Keras mask of time steps raises, as
+    it has no value per sequence.
 
     Args:
         reduction: As in Keras, over observed sequences.

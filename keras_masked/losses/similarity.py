@@ -76,12 +76,13 @@ class Circle(MaskedLoss):
         reduction: As in Keras, over observed anchors.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, by default -1 and NaN, and more; see `MaskedLoss`.
+        **masking: `missing=`, by default -1 and NaN.
 
     Shapes: `y_true` `(batch,)` class ids, `y_pred` `(batch, dimensions)` embeddings of length 1.
 
     Raises:
-        ValueError: If `y_true` has not one id per embedding.
+        ValueError: If `y_true` has not one id per embedding, or on `average=` or `observed_rate=`:
+            which anchors count depends on the embeddings.
 
     Example:
 
@@ -108,6 +109,11 @@ class Circle(MaskedLoss):
         **masking: Unpack[Masking],
     ) -> None:
         masking.setdefault("missing", CLASS_IDS)
+        if masking.get("average", "micro") != "micro" or masking.get("observed_rate") is not None:
+            raise ValueError(
+                "Circle has one mean, that of the anchors of a positive loss. "
+                f"Received: {dict(masking)}"
+            )
         super().__init__(
             reduction,
             name,

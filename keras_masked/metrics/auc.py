@@ -22,6 +22,12 @@ SUMMATIONS = ("interpolation", "majoring", "minoring")
 class AUC(MaskedMetric):
     r"""Area under the ROC or precision-recall curve, over the observed labels.
 
+    $$M = \int_0^1 R \, \mathrm{d}F, \quad
+      R(t) = \frac{\sum_i o_i w_i [y_i = 1, p_i > t]}{\sum_i o_i w_i [y_i = 1]}, \;
+      F(t) = \frac{\sum_i o_i w_i [y_i = 0, p_i > t]}{\sum_i o_i w_i [y_i = 0]}$$
+
+    for the ROC curve; for the precision-recall curve, of precision over recall $R$.
+
     Predictions are counted between thresholds, so the result is the exact area for predictions
     rounded to them: with `n` evenly spaced thresholds and interpolation, the error is at most the
     share of pairs (positive, negative) that fall between the same two. Use more thresholds where

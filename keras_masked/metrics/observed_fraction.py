@@ -36,6 +36,8 @@ class ObservedFraction(MaskedMetric):
     >>> metric.update_state(np.array([[1.0, np.nan], [3.0, 4.0]]))
     >>> float(metric.result())
     0.75
+
+    Source: none; Keras has no such metric.
     """
 
     _direction = "up"

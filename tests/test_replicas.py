@@ -1,0 +1,160 @@
+"""On several replicas, a loss is that of one device: the same values, logs and weights.
+
+Real engines in processes of their own: JAX over four host devices, TensorFlow over two logical
+CPUs, PyTorch over two processes. The parts of a batch differ in how many labels they lack, and a
+last batch is short, where the engine allows that.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_masked as km
+from tests.replicas import common
+
+BACKEND = keras.config.backend()
+ROOT = Path(__file__).parents[1]
+CASES = [name for losses in common.GROUPS.values() for name in losses]
+UNSUMMED = {"tensorflow": "means", "torch": "unasked"}
+"""Where the denominators are not summed over replicas; JAX cannot fail to."""
+
+
+def start(*arguments):
+    flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": flags.strip() if BACKEND == "jax" else os.environ.get("XLA_FLAGS", ""),
+    }
+    loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
+    if loopback:
+        env["GLOO_SOCKET_IFNAME"] = loopback[0]
+    script = f"tests.replicas.on_{BACKEND}"
+    command = [sys.executable, "-m", script, *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    """What a script reports, by mode: `one` device, `many`, and many that do not sum."""
+    path = tmp_path_factory.mktemp("replicas") / "numbers.json"
+    if BACKEND == "torch":
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        processes = [start(rank, port, path) for rank in range(2)]
+    else:
+        processes = [start(path)]
+    try:
+        for process in processes:
+            _, errors = process.communicate(timeout=300)
+            assert process.returncode == 0, errors[-5000:]
+    finally:
+        for process in processes:
+            process.kill()
+    return json.loads(path.read_text())
+
+
+MOMENTS = ("before", "fit", "after")
+
+
+def of_case(numbers, name):
+    """All numbers of one output: logged losses, and weights."""
+    keys = (*(f"{moment}/{name}_loss" for moment in MOMENTS), f"weights/{name}")
+    return {key: numbers[key] for key in keys}
+
+
+def assert_same(actual, expected):
+    assert set(actual) == set(expected)
+    for key, value in expected.items():
+        np.testing.assert_allclose(actual[key], value, rtol=2e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_each_loss_is_that_of_one_device(numbers, name):
+    one, many = (of_case(numbers[mode], name) for mode in ("one", "many"))
+    assert one[f"before/{name}_loss"] > 0.1
+    assert one[f"fit/{name}_loss"] != one[f"before/{name}_loss"]
+    assert_same(many, one)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", common.GROUPS)
+def test_the_sum_of_losses_is_that_of_one_device(numbers, group):
+    keys = [f"{moment}/total {group}" for moment in MOMENTS]
+    one, many = ({key: numbers[mode][key] for key in keys} for mode in ("one", "many"))
+    assert_same(many, one)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras 3.15 leaves metrics to each process")
+def test_a_metric_is_that_of_one_device(numbers):
+    keys = [f"{moment}/micro_mae" for moment in MOMENTS]
+    one, many = ({key: numbers[mode][key] for key in keys} for mode in ("one", "many"))
+    assert_same(many, one)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND not in UNSUMMED, reason="JAX's sums are over all devices anyway")
+@pytest.mark.parametrize("name", common.UNEQUAL)
+def test_without_sums_over_replicas_the_loss_differs(numbers, name):
+    one, means = (of_case(numbers[mode], name) for mode in ("one", UNSUMMED[BACKEND]))
+    for moment in ("before", "fit"):
+        assert means[f"{moment}/{name}_loss"] != pytest.approx(one[f"{moment}/{name}_loss"], 0.05)
+    difference = np.subtract(means[f"weights/{name}"], one[f"weights/{name}"])
+    assert np.abs(difference).max() > 1e-3
+
+
+def test_parts_have_unequal_numbers_of_labels():
+    # On JAX, the test above has nothing to switch off: of these data, a mean of means differs.
+    for rows, parts in ((8, 4), (4, 2)):
+        _, y, _ = common.table(rows, 2, seed=1)
+        means = [np.nanmean(part**2) for part in np.split(y, parts)]
+        assert np.mean(means) != pytest.approx(np.nanmean(y**2), rel=0.05)
+
+
+def test_on_one_device_nothing_is_summed():
+    loss = km.losses.MeanSquaredError()
+    y_true, y_pred = np.array([[1.0, np.nan], [3.0, 4.0]]), np.zeros((2, 2))
+    assert float(loss(y_true, y_pred)) == pytest.approx(26 / 3)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch must be told")
+def test_replicas_does_nothing_where_the_engine_knows():
+    loss = km.losses.MeanSquaredError()
+    y_true, y_pred = np.array([[1.0, np.nan], [3.0, 4.0]]), np.zeros((2, 2))
+    with km.replicas():
+        assert float(loss(y_true, y_pred)) == pytest.approx(26 / 3)
+
+
+if BACKEND == "torch":
+
+    @pytest.mark.slow
+    def test_a_process_alone_need_not_wait(numbers):
+        losses = numbers["losses"]
+        assert losses["alone"] != pytest.approx(losses["whole"], rel=0.05)
+        assert losses["single"] == losses["alone"]
+
+    @pytest.mark.slow
+    def test_replicas_of_a_group(numbers):
+        assert numbers["losses"]["grouped"] == pytest.approx(numbers["losses"]["whole"])
+
+    @pytest.mark.slow
+    def test_replicas_needs_a_process_group(numbers):
+        assert "init_process_group" in numbers["without_group"]
+
+    @pytest.mark.slow
+    def test_unasked_is_a_mean_of_means(numbers):
+        assert_same(numbers["unasked"], numbers["means"])
