@@ -99,7 +99,8 @@ def observe(
         dtype: The dtype of the result; by default that of `y_pred`, as in Keras's functions.
         label_axes: How many last axes of `y_pred` form one label.
         class_ids: Whether `y_true` holds the ids of classes on the last axis of `y_pred`.
-        axis: The axis of the classes or labels, which is moved to the end.
+        axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
+            fewer axes than the labels belong to rows, as in Keras: to what is left without it.
         pairwise: Whether vector labels may have holes: they are missing only if all of one is.
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)

@@ -27,9 +27,18 @@ def serialize(obj: Any) -> Any:
 
 
 def deserialize(config: Any, known: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
-    """Returns the object of a configuration, looking for short names in `known`."""
+    """Returns the object of a configuration, or of a short name in `known`."""
+    if isinstance(config, str):
+        if config not in known:
+            raise ValueError(f"Unknown name {config!r}. Known are: {', '.join(sorted(known))}.")
+        found = known[config]
+        return found() if inspect.isclass(found) else found
+    # A configuration with a module says whose class it means; only short ones mean ours. Keras
+    # would return a name that is not in `module_objects` as if it were an object.
+    full = config.get("module") or config.get("registered_name")
+    ours = None if full or config.get("class_name") not in known else known
     return keras.saving.deserialize_keras_object(
-        config, custom_objects=custom_objects, module_objects=known
+        config, custom_objects=custom_objects, module_objects=ours
     )
 
 

@@ -109,7 +109,8 @@ def sequence(**options: Any) -> Model:
     tokens[np.arange(5) >= np.array([5, 3, 4, 0, 1, 2])[:, None]] = 0
     keras.utils.set_random_seed(1)
     inputs = keras.Input((5,), dtype="int32")
-    embedded = keras.layers.Embedding(9, 4, mask_zero=True)(inputs)
+    # Not trained: on TensorFlow its gradients are sparse, for which Keras's Lamb steps differ.
+    embedded = keras.layers.Embedding(9, 4, mask_zero=True, trainable=False)(inputs)
     model = keras.Model(inputs, keras.layers.Dense(LABELS, "softmax")(embedded))
     loss = km.losses.SparseCategoricalCrossentropy()
     metrics = [km.metrics.SparseCategoricalCrossentropy(name="crossentropy")]
@@ -199,11 +200,12 @@ def difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -
         return f"computes {list(actual)} instead of {list(expected)}"
     for name, value in expected.items():
         if value.dtype.kind == "U":
-            same = bool(value == actual[name])
-        else:
-            same = np.isfinite(value).all() and np.allclose(actual[name], value, 1e-3, 1e-4)
-        if not same:
-            return f"{name}: {actual[name]} instead of {value}"
+            if value != actual[name]:
+                return f"{name}: {actual[name]} instead of {value}"
+        elif not np.isfinite(value).all():
+            return f"{name}: not finite where it was written"
+        elif not np.allclose(actual[name], value, rtol=1e-3, atol=1e-4):
+            return f"{name}: off by up to {np.abs(actual[name] - value).max()}"
     return ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.base import formula
+from keras_masked.formulas.probabilistic import valid_ids
 
 Tensor = Any
 
@@ -26,8 +27,10 @@ def categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 @formula(label_axes=1, class_ids=True)
 def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """1 where the greatest prediction is that of class id y."""
-    return _match(y_true, ops.argmax(y_pred, axis=-1), ops.any(ops.isnan(y_pred), axis=-1))
+    """1 where the greatest prediction is that of class id y; NaN for an id outside the classes."""
+    valid, ids = valid_ids(y_true, y_pred)
+    unknown = ops.logical_or(ops.any(ops.isnan(y_pred), axis=-1), ops.logical_not(valid))
+    return _match(ids, ops.argmax(y_pred, axis=-1), unknown)
 
 
 def _match(expected: Tensor, found: Tensor, diverged: Tensor) -> Tensor:

@@ -55,8 +55,8 @@ class AUC(MaskedMetric):
     is a scalar.
 
     Raises:
-        ValueError: On an unknown `curve` or `summation_method`, fewer than two thresholds, or
-            `num_labels` without `multi_label`.
+        ValueError: On an unknown `curve` or `summation_method`, fewer than two thresholds,
+            `num_labels` without `multi_label`, or not one of `label_weights` per column.
 
     Example:
 
@@ -141,9 +141,18 @@ class AUC(MaskedMetric):
                 f"batch). Received: {columns} columns."
             )
         self._columns = columns
+        if self.multi_label:
+            self._check_label_weights(columns)
         # How many negatives and positives lie above exactly k thresholds, k = 0 ... n.
         shape = (2, self.num_thresholds + 1, columns)
         self._histogram = self.accumulator("histogram", shape)
+
+    def _check_label_weights(self, columns: int) -> None:
+        if self.label_weights is not None and len(self.label_weights) != columns:
+            raise ValueError(
+                "`label_weights` must have one weight per column. Received: label_weights="
+                f"{tuple(self.label_weights)} for labels with {columns} columns."
+            )
 
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
@@ -169,6 +178,7 @@ class AUC(MaskedMetric):
             if seen.observed is not None:
                 weight = ops.cast(seen.observed, seen.y_pred.dtype)
         if self.label_weights is not None and not self.multi_label:
+            self._check_label_weights(seen.y_pred.shape[-1])
             weight = weight * ops.convert_to_tensor(self.label_weights, dtype=weight.dtype)
         y_pred = ops.sigmoid(seen.y_pred) if self.from_logits else seen.y_pred
         # No threshold compares with NaN: count it as NaN, where it is seen at all.

@@ -50,6 +50,10 @@ class ObservedFraction(MaskedMetric):
         missing: Missing = NAN,
         label_axes: int = 0,
     ) -> None:
+        if label_axes not in (0, 1):
+            raise ValueError(
+                f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}"
+            )
         super().__init__(name, dtype, missing=missing, label_axes=label_axes)
         self._observed = self.accumulator("observed")
         self._positions = self.accumulator("positions")

@@ -1,0 +1,297 @@
+"""Bad input: an error that names the argument and what was received; never a silent number."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_masked as km
+from tests.backend import to_numpy
+from tests.cases import LOSSES, METRICS, Case
+
+KL, KM, L, M = keras.losses, keras.metrics, km.losses, km.metrics
+NAN = float("nan")
+CASES = LOSSES + METRICS
+EVERY = pytest.mark.parametrize("case", CASES, ids=lambda c: str(c))
+SPARSE = [c for c in CASES if c.class_ids and not c.wrapped and "logits" not in str(c)]
+PROBABILITIES = np.full((2, 4), 0.25)
+
+
+def evaluate(obj: Any, *batch: Any) -> np.ndarray:
+    if isinstance(obj, keras.metrics.Metric):
+        obj.update_state(*batch)
+        return to_numpy(obj.result())
+    return to_numpy(obj(*batch))
+
+
+def shaped(case: Case, labels: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    y, p = case.data(np.random.default_rng(0), labels)
+    return y.astype("float32"), p.astype("float32")
+
+
+def name_of(x: Any) -> str:
+    """An id without an address in memory."""
+    return x if isinstance(x, str) else getattr(x, "name", None) or getattr(x, "__name__", "")
+
+
+def raises(*parts: object) -> Any:
+    """The error of a bad argument, whose message holds all parts."""
+    return pytest.raises(
+        ValueError, match="".join(f"(?s:(?=.*{re.escape(str(p))}))" for p in parts)
+    )
+
+
+# missing=
+
+
+BAD_MISSING = [None, True, "foo", object, {-1}, 1j, b"nan", np.ones(2), np.True_, (1, True)]
+
+
+@EVERY
+@pytest.mark.parametrize("missing", BAD_MISSING, ids=str)
+def test_missing_of_a_wrong_type(case: Case, missing: Any) -> None:
+    received = missing[1] if isinstance(missing, tuple) else missing
+    with raises("`missing`", repr(received), type(received).__name__):
+        case.make(missing=missing)
+
+
+@EVERY
+@pytest.mark.parametrize("missing", [(), []], ids=repr)
+def test_missing_empty_or_nested(case: Case, missing: Any) -> None:
+    with raises("`missing`", "empty", type(missing).__name__):
+        case.make(missing=missing)
+    with raises("`missing`", repr((*missing, 2))):
+        case.make(missing=(1, (*missing, 2)))
+    with raises("`missing`", "'foo'"):
+        L.mean_squared_error(np.ones((2, 1)), np.ones((2, 1)), missing="foo")
+
+
+# Shapes
+
+
+@EVERY
+@pytest.mark.parametrize("other", [(3, 3), (4, 2), (3,), (1, 4, 3), (2, 2, 3)], ids=str)
+def test_shapes_that_do_not_align(case: Case, other: tuple[int, ...]) -> None:
+    y, _ = shaped(case, (4, 3))
+    _, p = shaped(case, other)
+    with raises(y.shape, p.shape):
+        evaluate(case.make(), y, p)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.label_axes], ids=str)
+def test_no_broadcasting(case: Case) -> None:
+    pairs = [((4, 1), (4, 3)), ((4, 3), (4, 1)), ((1, 3), (4, 3)), ((4,), (1, 4))]
+    for labels, predictions in pairs:
+        y, p = np.ones(labels), np.ones(predictions)
+        with raises(labels, predictions):
+            evaluate(case.make(), y, p)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.label_axes], ids=str)
+def test_last_axis_of_one(case: Case) -> None:
+    """(B,) against (B, 1) is a column, as in Keras: never (B, B)."""
+    for shape, one in (((6, 1), np.s_[:, 0]), ((5, 5), np.s_[..., None])):
+        y, p = shaped(case, shape)
+        y[2, :2] = NAN
+        value = evaluate(case.make(), y, p)
+        np.testing.assert_array_equal(evaluate(case.make(), y[one], p), value)
+        np.testing.assert_array_equal(evaluate(case.make(), y, p[one]), value)
+        if case in LOSSES:
+            rows = evaluate(case.make(reduction=None), y[one], p)
+            assert rows.shape == (shape[0],)
+            np.testing.assert_array_equal(rows, evaluate(case.make(reduction=None), y, p))
+
+
+VECTORS = [L.CategoricalCrossentropy(), L.categorical_crossentropy, M.CategoricalAccuracy()]
+IDS = [L.SparseCategoricalCrossentropy(), L.sparse_categorical_crossentropy,
+       M.SparseCategoricalAccuracy()]  # fmt: skip
+
+
+def test_sparse_ids_as_one_hot() -> None:
+    for obj in VECTORS:
+        with raises((2,), (2, 4), "Sparse"):
+            evaluate(obj, np.array([0.0, 1.0]), PROBABILITIES)
+    for obj in IDS:
+        with raises((2, 4), "one-hot"):
+            evaluate(obj, np.eye(4)[:2], PROBABILITIES)
+
+
+@pytest.mark.parametrize("case", SPARSE, ids=str)
+def test_class_ids_with_an_axis_of_one(case: Case) -> None:
+    y, p = shaped(case, (6,))
+    np.testing.assert_array_equal(evaluate(case.make(), y[:, None], p), evaluate(case.make(), y, p))
+
+
+@EVERY
+@pytest.mark.parametrize("weight", [(3,), (4, 2), (3, 3), (4, 3, 2), (3, 1)], ids=str)
+def test_weights_that_do_not_align(case: Case, weight: tuple[int, ...]) -> None:
+    with raises("`sample_weight`", weight, (4, 3)):
+        evaluate(case.make(), *shaped(case, (4, 3)), np.ones(weight))
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.label_axes], ids=str)
+def test_weights_of_parts_of_a_label(case: Case) -> None:
+    """A loss of vectors has no values per entry, so that (B, C) weights mean nothing."""
+    with raises("`sample_weight`", (5, 4), (5,)):
+        evaluate(case.make(), *shaped(case, (5,)), np.ones((5, 4)))
+
+
+def test_unknown_reduction(loss_case: Case) -> None:
+    for reduction in ("average", 3, "SUM"):
+        with raises("`reduction`", reduction):
+            loss_case.make(reduction=reduction)
+
+
+@EVERY
+def test_config_with_unknown_keys(case: Case) -> None:
+    obj = case.make()
+    with raises("colour", "flavour", type(obj).__name__, "missing"):
+        type(obj).from_config({**obj.get_config(), "colour": 1, "flavour": 2})
+
+
+@EVERY
+def test_numpy_masked_arrays(case: Case) -> None:
+    y, p = shaped(case, (4, 3))
+    for i, name in enumerate(("y_true", "y_pred", "sample_weight")):
+        batch = [y, p, np.ones((4, 3))]
+        batch[i] = np.ma.masked_array(batch[i], mask=np.zeros(batch[i].shape, bool))
+        with raises(f"`{name}`", "masked array", "filled"):
+            evaluate(case.make(), *batch)
+
+
+@EVERY
+def test_integer_labels_have_no_nan(case: Case) -> None:
+    y, p = shaped(case, (5, 5))
+    y = np.round(y)
+    for dtype in ("int64", "int8"):
+        value = evaluate(case.make(missing="nan"), y.astype(dtype), p)
+        np.testing.assert_allclose(value, evaluate(case.make(), y, p), rtol=1e-6)
+
+
+@pytest.mark.parametrize("marker", [-1, -1.0, 256, 1.5, np.inf, -1e30])
+def test_sentinel_that_a_dtype_cannot_hold(marker: float) -> None:
+    """-1 wraps to 255 in uint8: that label is not missing for that."""
+    p = np.array([[2.0, 3.0, 4.0]])
+    y = np.array([[255, 0, 1]], "uint8")
+    for loss in (L.MeanSquaredError, M.MeanSquaredError):
+        expected = np.mean((y - p) ** 2)
+        np.testing.assert_allclose(evaluate(loss(missing=marker), y, p), expected, rtol=1e-6)
+        found = evaluate(loss(missing=(marker, 255)), y, p)  # the others still count
+        np.testing.assert_allclose(found, np.mean((y - p)[:, 1:] ** 2), rtol=1e-6)
+        truths = evaluate(loss(missing=-1), np.array([[True, False]]), p[:, :2])
+        np.testing.assert_allclose(truths, (1 + 9) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", SPARSE, ids=str)
+@pytest.mark.parametrize("wrong", [4, -2, 99, NAN])
+def test_class_id_outside_the_classes(case: Case, wrong: float) -> None:
+    """NaN, as loud as a static graph can be: a 0 would look like a perfect prediction."""
+    y, p = np.array([1.0, wrong]), PROBABILITIES
+    assert np.isnan(evaluate(case.make(missing=-1), y, p))
+    if wrong == wrong:
+        assert np.isnan(evaluate(case.make(), y.astype("int32"), p))
+    # ... but a missing one may be anything.
+    seen = evaluate(case.make(), y[:1], p[:1])
+    found = evaluate(case.make(missing=wrong), y, p)
+    np.testing.assert_allclose(found, seen, rtol=1e-6)
+
+
+# What `Masked` cannot lift, and other arguments of constructors
+
+
+ACROSS_ROWS = [KL.Circle(), KL.Dice(), KL.CTC(), KL.Tversky(),
+               KL.circle, KL.dice, KL.ctc, KL.tversky]  # fmt: skip
+VECTOR_LOSSES = [KL.CategoricalCrossentropy(), KL.SparseCategoricalCrossentropy(),
+                 KL.KLDivergence(), KL.CosineSimilarity(), KL.CategoricalHinge(),
+                 KL.CategoricalFocalCrossentropy(), KL.CategoricalGeneralizedCrossEntropy(),
+                 KL.categorical_crossentropy, KL.cosine_similarity]  # fmt: skip
+VECTOR_METRICS = [KM.CategoricalAccuracy(), KM.SparseCategoricalAccuracy(), KM.KLDivergence(),
+                  KM.TopKCategoricalAccuracy(), KM.CosineSimilarity(), KM.CategoricalHinge(),
+                  KM.PearsonCorrelation(), KM.OneHotIoU(2, [0])]  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ACROSS_ROWS, ids=name_of)
+@pytest.mark.parametrize("label_axes", [0, 1])
+def test_masked_of_losses_across_rows(loss: Any, label_axes: int) -> None:
+    with raises(repr(loss), "other rows"):
+        L.Masked(loss, label_axes=label_axes)
+
+
+@pytest.mark.parametrize("inner", VECTOR_LOSSES + VECTOR_METRICS, ids=name_of)
+def test_masked_of_vectors(inner: Any) -> None:
+    module = km.metrics if inner in VECTOR_METRICS else km.losses
+    with raises(repr(inner), "label_axes=1", "label_axes=0"):
+        module.Masked(inner)
+    module.Masked(inner, label_axes=1)
+
+
+@pytest.mark.parametrize(
+    "inner", [KL.Hinge(), KL.hinge, KL.SquaredHinge(), KM.Hinge()], ids=name_of
+)
+def test_masked_hinge_needs_a_fill_of_one(inner: Any) -> None:
+    module = km.metrics if isinstance(inner, KM.Metric) else km.losses
+    with raises("`fill=(1, 0.5)`", "(0.5, 0.5)"):
+        module.Masked(inner)
+    # Labels of 0 and 1 stand for -1 and 1, and the label in the hole does not hide that.
+    y, p = np.array([[0.0, NAN, 1.0]]), np.array([[0.3, 9.0, 0.2]])
+    expected = np.array([1.3, 0.8]) ** (2 if "square" in repr(inner) else 1)
+    value = evaluate(module.Masked(inner, fill=(1, 0.5)), y, p)
+    np.testing.assert_allclose(value, expected.mean(), rtol=1e-6)
+
+
+def test_masked_of_a_function_that_averages_over_rows() -> None:
+    loss = L.Masked(lambda y_true, y_pred: keras.ops.mean(keras.ops.square(y_true - y_pred)))
+    with raises("`loss`", "one value per row", "(4, 3)", "()"):
+        loss(np.ones((4, 3)), np.ones((4, 3)))
+
+
+HUBER, MAE = KL.Huber(), KM.MeanAbsoluteError()
+WRONG: list[tuple[Any, dict[str, Any], list[Any]]] = [
+    (M.AUC, {"curve": "roc_curve"}, ["`curve`", "'roc_curve'", "PRGAIN"]),
+    (M.AUC, {"summation_method": "left"}, ["`summation_method`", "'left'", "minoring"]),
+    (M.AUC, {"num_thresholds": 1}, ["`num_thresholds`", "num_thresholds=1"]),
+    (M.AUC, {"num_thresholds": -3}, ["`num_thresholds`", "num_thresholds=-3"]),
+    (M.AUC, {"thresholds": [0.5, 1.5]}, ["[0, 1]", "1.5"]),
+    (M.AUC, {"thresholds": [-0.5]}, ["[0, 1]", "-0.5"]),
+    (M.AUC, {"num_labels": 3}, ["`num_labels`", "multi_label"]),
+    (M.R2Score, {"class_aggregation": "mean"}, ["`class_aggregation`", "mean", "uniform_average"]),
+    (M.R2Score, {"num_regressors": -1}, ["`num_regressors`", "num_regressors=-1"]),
+    (M.Masked, {"metric": KM.Mean()}, [KM.Mean(), "no labels and predictions"]),
+    (M.Masked, {"metric": KM.Sum()}, [KM.Sum(), "no labels and predictions"]),
+    (M.Masked, {"metric": M.MeanSquaredError()}, ["`metric`", "masked already"]),
+    (L.Masked, {"loss": L.MeanSquaredError()}, ["`loss`", "masked already"]),
+    *((L.Masked, {"loss": x}, ["`loss`", f"loss={x!r}"]) for x in (5, "mse", None, KL.Huber)),
+    *((M.Masked, {"metric": x}, ["`metric`", f"metric={x!r}"]) for x in (5, "mse", HUBER, KM.AUC)),
+    *((cls, {name: inner, argument: x}, [f"`{argument}`", f"{argument}={x!r}"])
+      for cls, name, inner in ((L.Masked, "loss", HUBER), (M.Masked, "metric", MAE))
+      for argument, values in (("label_axes", [2, -1, None]), ("fill", [0.5, (1,), "ab", None]))
+      for x in values),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cls", "options", "parts"), WRONG, ids=name_of)
+def test_arguments(cls: Any, options: dict[str, Any], parts: list[Any]) -> None:
+    with raises(*parts):
+        cls(**options)
+
+
+def test_columns() -> None:
+    y, p = np.ones((4, 3)), np.ones((4, 3))
+    for metric in (M.R2Score(), M.AUC(multi_label=True), M.AUC(multi_label=True, num_labels=3)):
+        metric.update_state(y, p)
+        with raises("3", "2 columns"):
+            metric.update_state(y[:, :2], p[:, :2])
+    with raises("`multi_label=True`", (4,)):
+        evaluate(M.AUC(multi_label=True), np.ones(4), np.ones(4))
+
+
+@pytest.mark.parametrize("multi_label", [True, False])
+@pytest.mark.parametrize("weights", [[1.0, 2.0], [1.0], [1.0, 2.0, 3.0, 4.0]], ids=str)
+def test_auc_label_weights_of_a_wrong_length(multi_label: bool, weights: list[float]) -> None:
+    metric = M.AUC(multi_label=multi_label, label_weights=weights)
+    with raises("`label_weights`", len(weights)):
+        evaluate(metric, np.eye(3), np.ones((3, 3)))

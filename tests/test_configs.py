@@ -1,0 +1,289 @@
+"""Configs: complete, equal after a round trip, JSON; and look-ups by name, class and config."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_masked as km
+from keras_masked.losses.base import Masking
+from tests.backend import to_numpy
+from tests.cases import LOSSES, METRICS, OTHER_TESTS, Case, draw
+
+MISSING: list[Any] = ["nan", -9999.0, -9999, (-1, "nan"), float("inf"), (-1.0, -9999.0, "nan")]
+MODULES = {"losses": km.losses, "metrics": km.metrics}
+CASES = [("losses", case) for case in LOSSES] + [("metrics", case) for case in METRICS]
+EVERY = pytest.mark.parametrize(("kind", "case"), CASES, ids=lambda x: str(x))
+KINDS = pytest.mark.parametrize("kind", MODULES)
+
+
+def names(kind: str, classes: bool) -> list[str]:
+    """Public names of classes that `get` can build, or of functions."""
+    module = MODULES[kind]
+    public = set(module.__all__) - OTHER_TESTS[kind] - {"Masked"}
+    return sorted(n for n in public if inspect.isclass(getattr(module, n)) == classes)
+
+
+CLASSES = [(kind, name) for kind in MODULES for name in names(kind, classes=True)]
+FUNCTIONS = [(kind, name) for kind in MODULES for name in names(kind, classes=False)]
+
+
+def value_of(obj: Any, case: Case, marker: float = np.nan) -> np.ndarray:
+    data = draw(case)
+    if isinstance(obj, keras.losses.Loss):
+        return to_numpy(obj(data.with_missing(marker), data.p))
+    obj.update_state(data.with_missing(marker), data.p)
+    return to_numpy(obj.result())
+
+
+def arguments(cls: type) -> set[str]:
+    """What the constructor names, and what its `**masking` stands for."""
+    parameters = inspect.signature(cls).parameters
+    kinds = {p.kind for p in parameters.values()}
+    return set(parameters) - {"masking"} | (
+        set(Masking.__annotations__) if inspect.Parameter.VAR_KEYWORD in kinds else set()
+    )
+
+
+def altered(config: dict[str, Any]) -> dict[str, Any]:
+    """The config with nearly every option away from where it was."""
+    changed: dict[str, Any] = {}
+    for key, value in config.items():
+        if key in ("loss", "metric", "label_axes"):
+            changed[key] = value
+        elif isinstance(value, bool):
+            changed[key] = not value
+        elif isinstance(value, int):
+            changed[key] = value + 1
+        elif isinstance(value, float):
+            changed[key] = value + 0.125
+        else:
+            changed[key] = value
+    changed |= {"name": "another", "dtype": "bfloat16", "missing": (-7.5, "nan")}
+    if "observed_rate" in config:
+        changed |= {"reduction": "mean", "average": "macro", "observed_rate": (0.5, 0.25)}
+    return changed
+
+
+# Configs
+
+
+@EVERY
+def test_config_is_complete(kind: str, case: Case) -> None:
+    obj = case.make()
+    config = obj.get_config()
+    assert arguments(type(obj)) == set(config)
+    assert config["dtype"] == "float32"
+    for key in set(config) - {"loss", "metric"}:
+        assert getattr(obj, key) == config[key]
+
+
+@EVERY
+def test_round_trip(kind: str, case: Case) -> None:
+    obj = case.make()
+    config = obj.get_config()
+    copy = type(obj).from_config(config)
+    assert copy.get_config() == config == obj.get_config()
+    np.testing.assert_array_equal(value_of(copy, case), value_of(obj, case))
+
+
+@EVERY
+def test_no_option_is_lost(kind: str, case: Case) -> None:
+    """Equal values would not show an option that falls back to its default."""
+    cls = type(case.make())
+    config = altered(case.make().get_config())
+    obj = cls.from_config(config)
+    assert obj.get_config() == config
+    assert cls.from_config(obj.get_config()).get_config() == config
+
+
+@EVERY
+@pytest.mark.parametrize("missing", MISSING, ids=str)
+def test_missing_survives_json(kind: str, case: Case, missing: Any) -> None:
+    obj = case.make(missing=missing)
+    assert obj.missing == missing
+    assert type(obj.missing) is type(missing)
+    for copy in (through_json(obj), type(obj).from_config(json_copy(obj.get_config()))):
+        assert type(copy) is type(obj)
+        assert copy.missing == missing
+        assert copy.get_config() == obj.get_config()
+
+
+@EVERY
+def test_value_survives_json(kind: str, case: Case) -> None:
+    obj = case.make(missing=(-9999.0, "nan"))
+    value = value_of(obj, case, -9999.0)
+    np.testing.assert_array_equal(value_of(through_json(obj), case, -9999.0), value)
+    module = MODULES[kind]
+    config = json_copy(module.serialize(obj))
+    for build in (module.deserialize, module.get):
+        copy = build(config)
+        assert type(copy) is type(obj)
+        assert copy.get_config() == obj.get_config()
+        np.testing.assert_array_equal(value_of(copy, case, -9999.0), value)
+
+
+def json_copy(config: Any) -> Any:
+    return json.loads(json.dumps(config))
+
+
+def through_json(obj: Any) -> Any:
+    config = json_copy(keras.saving.serialize_keras_object(obj))
+    return keras.saving.deserialize_keras_object(config)
+
+
+def test_nan_is_stored_as_a_string() -> None:
+    """A NaN in a config would make two equal configs compare as different."""
+    for nan in (float("nan"), np.float32("nan"), "NaN"):
+        assert km.losses.MeanSquaredError(missing=nan).get_config()["missing"] == "nan"
+    loss = km.losses.MeanSquaredError(missing=[np.float32(-1), np.int64(-2), float("nan")])
+    assert loss.missing == (-1.0, -2, "nan")
+    assert [type(marker) for marker in loss.missing] == [float, int, str]
+
+
+def test_config_of_sequences() -> None:
+    """Lists, tuples and arrays are one and the same in a config, also after JSON."""
+    auc = km.metrics.AUC(thresholds=[0.75, 0.25], multi_label=True, label_weights=np.ones(3))
+    copy = km.metrics.AUC.from_config(json_copy(auc.get_config()))
+    assert copy.get_config() == auc.get_config()
+    assert auc.thresholds == (0.25, 0.75)
+    masked = km.losses.Masked(keras.losses.Hinge(), fill=[1, 0.5], missing=[-1])
+    copy = km.losses.Masked.from_config(json_copy(masked.get_config()))
+    assert copy.get_config() == masked.get_config()
+    assert (copy.fill, copy.missing) == ((1, 0.5), (-1,))
+
+
+def test_config_of_what_is_wrapped() -> None:
+    masked = km.losses.Masked(keras.losses.Huber(delta=3.0, reduction="sum", name="h"))
+    assert (masked.reduction, masked.name) == ("sum", "h")
+    copy = through_json(masked)
+    assert isinstance(copy.loss, keras.losses.Huber)
+    assert copy.loss.get_config() == masked.loss.get_config()
+    metric = km.metrics.Masked(keras.metrics.Precision(thresholds=0.7, name="p"))
+    assert metric.name == "p"
+    assert through_json(metric).metric.get_config() == metric.metric.get_config()
+    function = km.losses.Masked(keras.losses.huber)
+    assert through_json(function).loss is keras.losses.huber
+
+
+@keras.saving.register_keras_serializable(package="keras_masked.tests")
+def cubed_error(y_true: Any, y_pred: Any) -> Any:
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 3, axis=-1)
+
+
+def test_registered_function_survives_in_masked() -> None:
+    masked = km.losses.Masked(cubed_error)
+    assert masked.name == "cubed_error"
+    assert through_json(masked).loss is cubed_error
+
+
+# Look-ups
+
+
+@pytest.mark.parametrize(("kind", "name"), CLASSES)
+def test_get_class(kind: str, name: str) -> None:
+    module = MODULES[kind]
+    cls = getattr(module, name)
+    found = module.get(name)
+    assert type(found) is cls
+    config = found.get_config()
+    assert type(module.get(cls)) is cls
+    assert module.get(found) is found
+    assert type(module.get({"class_name": name, "config": config})) is cls
+    assert module.get(module.serialize(found)).get_config() == config
+
+
+@pytest.mark.parametrize(("kind", "name"), FUNCTIONS)
+def test_get_function(kind: str, name: str) -> None:
+    module = MODULES[kind]
+    function = getattr(module, name)
+    assert module.get(name) is function
+    assert module.get(function) is function
+    config = json_copy(module.serialize(function))
+    assert module.get(config) is function
+    assert module.deserialize(config) is function
+    assert keras.saving.deserialize_keras_object(config) is function
+    package, registered = keras.saving.get_registered_name(function).split(">")
+    assert package == "keras_masked." + ("losses" if hasattr(km.losses, name) else "metrics")
+    assert registered == name
+
+
+@pytest.mark.parametrize(("kind", "name"), CLASSES + FUNCTIONS)
+def test_deserialize_name(kind: str, name: str) -> None:
+    """A name alone is a configuration, too, as it is in Keras."""
+    public = getattr(MODULES[kind], name)
+    found = MODULES[kind].deserialize(name)
+    assert type(found) is public if inspect.isclass(public) else found is public
+
+
+@KINDS
+@pytest.mark.parametrize("alias", ["mse", "MSE", "mae", "MAE", "bce", "BCE"])
+def test_get_alias(kind: str, alias: str) -> None:
+    module = MODULES[kind]
+    found = module.get(alias)
+    assert found is getattr(module, alias)
+    theirs = keras.losses.get(alias)
+    assert found is not theirs
+    assert found.__name__ == theirs.__name__
+
+
+@KINDS
+def test_get_none(kind: str) -> None:
+    assert MODULES[kind].get(None) is None
+
+
+@KINDS
+@pytest.mark.parametrize("unknown", ["mean_sqared_error", "", 5, ["mse"]], ids=str)
+def test_get_unknown(kind: str, unknown: Any) -> None:
+    module = MODULES[kind]
+    with pytest.raises(ValueError, match="Could not interpret") as error:
+        module.get(unknown)
+    known = [*names(kind, classes=True), *names(kind, classes=False), "mse", "MSE"]
+    assert [name for name in known if name not in str(error.value)] == []
+    assert repr(unknown) in str(error.value)
+
+
+@KINDS
+def test_deserialize_unknown(kind: str) -> None:
+    """Never the name itself, as if it were what was asked for."""
+    for unknown in ("NoSuchThing", {"class_name": "NoSuchThing", "config": {}}):
+        with pytest.raises((ValueError, TypeError), match="NoSuchThing"):
+            MODULES[kind].deserialize(unknown)
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "Poisson"])
+@KINDS
+def test_config_of_keras_stays_keras(kind: str, name: str) -> None:
+    """A whole config says whose class it means, also where we have one of that name."""
+    theirs = getattr(getattr(keras, kind), name)
+    config = keras.saving.serialize_keras_object(theirs())
+    assert type(MODULES[kind].deserialize(config)) is theirs
+    assert type(MODULES[kind].get(config)) is theirs
+
+
+# The registry
+
+
+@pytest.mark.parametrize(("kind", "name"), [*CLASSES, ("losses", "Masked"), ("metrics", "Masked")])
+def test_registered_name(kind: str, name: str) -> None:
+    """Losses and metrics of one name do not replace each other, nor Keras's."""
+    cls = getattr(MODULES[kind], name)
+    registered = f"keras_masked.{kind}>{name}"
+    assert keras.saving.get_registered_name(cls) == registered
+    assert keras.saving.get_registered_object(registered) is cls
+    theirs = getattr(getattr(keras, kind), name, None)
+    if theirs is not None and name != "Masked":
+        config = keras.saving.serialize_keras_object(theirs())
+        assert type(keras.saving.deserialize_keras_object(json_copy(config))) is theirs
+
+
+def test_strings_mean_what_keras_says() -> None:
+    assert keras.losses.get("mse") is keras.losses.mean_squared_error
+    assert keras.losses.get("mean_squared_error") is keras.losses.mean_squared_error
+    assert type(keras.losses.get("MeanSquaredError")) is keras.losses.MeanSquaredError
+    assert type(keras.metrics.get("AUC")) is keras.metrics.AUC
