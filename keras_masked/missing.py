@@ -93,6 +93,20 @@ def _dtype_holds(dtype: str, marker: Marker) -> bool:
     return bool(info.min <= marker <= info.max)
 
 
+def check_narrowing(received: Any, labels: Tensor, missing: Missing) -> None:
+    """Raises where the backend's conversion has lost a marker: JAX narrows int64 to int32."""
+    before = getattr(received, "dtype", None)
+    after = backend.standardize_dtype(labels.dtype)
+    if before is None or backend.standardize_dtype(before) == after:
+        return
+    for marker in missing if isinstance(missing, tuple) else (missing,):
+        if _dtype_holds(backend.standardize_dtype(before), marker) > _dtype_holds(after, marker):
+            raise ValueError(
+                f"`missing={marker!r}` does not fit {after}, to which the backend converts "
+                f"`y_true` of dtype {before}. Use a smaller marker, or float labels with NaN."
+            )
+
+
 def reject_masked_arrays(**arrays: Any) -> None:
     """Raises on NumPy masked arrays: the backends read the data under the mask as labels."""
     for name, array in arrays.items():

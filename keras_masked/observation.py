@@ -9,7 +9,12 @@ from keras import backend, ops
 
 from keras_masked import _backend, shapes
 from keras_masked.hiding import Hidden
-from keras_masked.missing import Missing, find_missing, reject_masked_arrays
+from keras_masked.missing import (
+    Missing,
+    check_narrowing,
+    find_missing,
+    reject_masked_arrays,
+)
 
 Tensor = Any
 
@@ -105,7 +110,9 @@ def observe(
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    received, y_true = y_true, ops.convert_to_tensor(y_true)
+    check_narrowing(received, y_true, missing)
+    y_pred = ops.convert_to_tensor(y_pred)
     if dtype is None:
         dtype = backend.standardize_dtype(y_pred.dtype)
         dtype = dtype if backend.is_float_dtype(dtype) else backend.floatx()

@@ -295,3 +295,15 @@ def test_auc_label_weights_of_a_wrong_length(multi_label: bool, weights: list[fl
     metric = M.AUC(multi_label=multi_label, label_weights=weights)
     with raises("`label_weights`", len(weights)):
         evaluate(metric, np.eye(3), np.ones((3, 3)))
+
+
+def test_marker_that_the_backend_would_narrow_away() -> None:
+    """JAX converts int64 labels to int32, where the smallest int64 is some other number."""
+    smallest = np.iinfo("int64").min
+    labels = np.array([[smallest, 3]])
+    loss = L.MeanSquaredError(missing=int(smallest))
+    if "64" in str(keras.ops.convert_to_tensor(labels).dtype):
+        assert float(loss(labels, np.array([[5.0, 5.0]]))) == 4
+    else:
+        with pytest.raises(ValueError, match="does not fit int32"):
+            loss(labels, np.array([[5.0, 5.0]]))

@@ -8,7 +8,13 @@ from keras import ops
 
 from keras_masked import _backend, shapes
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.missing import NAN, Missing, find_missing, reject_masked_arrays
+from keras_masked.missing import (
+    NAN,
+    Missing,
+    check_narrowing,
+    find_missing,
+    reject_masked_arrays,
+)
 
 Tensor = Any
 
@@ -64,7 +70,8 @@ class ObservedFraction(MaskedMetric):
         """Adds a batch; `sample_weight` is ignored."""
         reject_masked_arrays(y_true=y_true)
         mask = None if y_pred is None else _backend.get_keras_mask(y_pred)
-        y_true = ops.convert_to_tensor(y_true)
+        received, y_true = y_true, ops.convert_to_tensor(y_true)
+        check_narrowing(received, y_true, self.missing)
         absent = find_missing(y_true, self.missing)
         absent = ops.zeros_like(y_true, dtype="bool") if absent is None else absent
         if self._options["label_axes"]:
