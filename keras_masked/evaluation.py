@@ -79,6 +79,7 @@ def _observe(
         missing=standardize_missing(missing),
         label_axes=formula.label_axes,
         class_ids=formula.class_ids,
+        check_ids=True,
         pairwise=formula.pairwise,
         axis=axis,
     )

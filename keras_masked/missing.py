@@ -107,6 +107,27 @@ def check_narrowing(received: Any, labels: Tensor, missing: Missing) -> None:
             )
 
 
+def check_class_ids(received: Any, missing: Missing, classes: int) -> None:
+    """Raises on ids outside the classes, where values are at hand: in arrays that are no tensors.
+
+    Elsewhere such an id makes the result NaN.
+    """
+    if not isinstance(received, np.ndarray | list | tuple):
+        return
+    ids = np.asarray(received)
+    if ids.dtype.kind not in "iuf":
+        return
+    outside = ~((ids >= 0) & (ids < classes))
+    for marker in missing if isinstance(missing, tuple) else (missing,):
+        if _dtype_holds(ids.dtype.name, marker):
+            outside &= ~np.isnan(ids) if marker == NAN else ids != np.array(marker, ids.dtype)
+    if outside.any():
+        raise ValueError(
+            f"`y_true` holds class ids outside 0 ... {classes - 1} that `missing={missing!r}` does "
+            f"not name. Received: {np.unique(ids[outside])[:5].tolist()}"
+        )
+
+
 def reject_masked_arrays(**arrays: Any) -> None:
     """Raises on NumPy masked arrays: the backends read the data under the mask as labels."""
     for name, array in arrays.items():

@@ -11,6 +11,7 @@ from keras_masked import _backend, shapes
 from keras_masked.hiding import Hidden
 from keras_masked.missing import (
     Missing,
+    check_class_ids,
     check_narrowing,
     find_missing,
     reject_masked_arrays,
@@ -93,6 +94,7 @@ def observe(
     class_ids: bool = False,
     axis: int = -1,
     pairwise: bool = False,
+    check_ids: bool = False,
 ) -> Observation:
     """Finds what is observed, aligns shapes, and expands masks and weights from the left.
 
@@ -107,6 +109,7 @@ def observe(
         axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
             fewer axes than the labels belong to rows, as in Keras: to what is left without it.
         pairwise: Whether vector labels may have holes: they are missing only if all of one is.
+        check_ids: Whether to raise on ids outside the classes, as far as values are at hand.
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
@@ -121,6 +124,8 @@ def observe(
         rank = len(y_pred.shape)
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
         y_true = shapes.align_class_ids(y_true, y_pred)
+        if check_ids and mask is None and sample_weight is None:  # these may hide any id
+            check_class_ids(received, missing, y_pred.shape[-1])
     else:
         y_true, y_pred = shapes.align_labels(y_true, y_pred)
         rank = len(y_pred.shape)

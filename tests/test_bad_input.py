@@ -189,11 +189,16 @@ def test_sentinel_that_a_dtype_cannot_hold(marker: float) -> None:
 @pytest.mark.parametrize("case", SPARSE, ids=str)
 @pytest.mark.parametrize("wrong", [4, -2, 99, NAN])
 def test_class_id_outside_the_classes(case: Case, wrong: float) -> None:
-    """NaN, as loud as a static graph can be: a 0 would look like a perfect prediction."""
+    """An error where values are at hand; else NaN: a 0 would look like a perfect prediction."""
     y, p = np.array([1.0, wrong]), PROBABILITIES
-    assert np.isnan(evaluate(case.make(missing=-1), y, p))
+    with raises("`y_true`", "missing=-1", wrong):
+        evaluate(case.make(missing=-1), y, p)
+    assert np.isnan(evaluate(case.make(missing=-1), keras.ops.convert_to_tensor(y), p))
     if wrong == wrong:
-        assert np.isnan(evaluate(case.make(), y.astype("int32"), p))
+        ids = y.astype("int32")
+        with raises("`y_true`", int(wrong)):
+            evaluate(case.make(), ids.tolist(), p)
+        assert np.isnan(evaluate(case.make(), keras.ops.convert_to_tensor(ids), p))
     # ... but a missing one may be anything.
     seen = evaluate(case.make(), y[:1], p[:1])
     found = evaluate(case.make(missing=wrong), y, p)

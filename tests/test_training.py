@@ -119,14 +119,15 @@ def test_half_precision_learns(half, missing):
     model = linear()
     loss, metric = km.losses.MeanSquaredError, km.metrics.MeanAbsoluteError
     optimizer = keras.optimizers.SGD(0.2)  # Adam's beta_2 is 1 in bfloat16
-    model.compile(optimizer, loss(missing=missing), metrics=[metric(missing=missing)])
+    options = {"metrics": [metric(missing=missing)], "jit_compile": False}
+    model.compile(optimizer, loss(missing=missing), **options)
     labels = np.where(gone, float(missing), y)
     losses = [float(loss) for loss in fit(model, x, labels, epochs=15)["loss"]]
     assert losses[-1] < 0.3 * losses[0]
     predictions = model.predict(x, verbose=0).astype("float64")
     mae = float(evaluate(model, x, labels)["mean_absolute_error"])
-    # A compiler may leave out roundings to bfloat16, and `evaluate` is not compiled as `predict`.
-    close(mae, np.abs(y - predictions)[~gone].mean(), rtol=1e-2)
+    # Labels may have been rounded to 8 bits, and errors are a tenth of them.
+    close(mae, np.abs(y - predictions)[~gone].mean(), rtol=3e-2)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float64"])

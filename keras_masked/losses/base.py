@@ -135,6 +135,7 @@ class MaskedLoss(keras.losses.Loss):
             dtype=self.dtype,
             label_axes=self.formula.label_axes,
             class_ids=self.formula.class_ids,
+            check_ids=True,
             pairwise=self.formula.pairwise,
             axis=self._options.get("axis", -1),
         )

@@ -54,6 +54,7 @@ class MaskedMetric(keras.metrics.Metric):
         *,
         label_axes: int = 0,
         class_ids: bool = False,
+        check_ids: bool = False,
     ) -> Observation:
         """Finds what is observed among the labels."""
         seen = observe(
@@ -64,6 +65,7 @@ class MaskedMetric(keras.metrics.Metric):
             dtype=self.dtype,
             label_axes=label_axes,
             class_ids=class_ids,
+            check_ids=check_ids,
             axis=self._options.get("axis", -1),
         )
         # PyTorch would otherwise keep the graph of every batch's predictions for its sums.
@@ -122,6 +124,7 @@ class MeanMetric(MaskedMetric):
             sample_weight,
             label_axes=formula.label_axes,
             class_ids=formula.class_ids,
+            check_ids=True,
         )
         options = {k: v for k, v in self._options.items() if k not in OF_OBSERVATION}
         values = label_values(formula, seen, **options)
