@@ -34,6 +34,9 @@ ENV = {
 # Test arrays are tiny: a pool of threads per operation costs more than it brings.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
+# Each process compiles for itself and takes up to 4 GB on JAX.
+PROCESSES = ("--numprocesses=auto", "--maxprocesses=2")
+
 each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name in BACKENDS])
 
 
@@ -112,7 +115,7 @@ def types(session: nox.Session) -> None:
 @each_backend
 def tests(session: nox.Session, backend: str) -> None:
     """Run the tests; arguments after -- go to pytest."""
-    run(session, backend, "-m", "pytest", *session.posargs, env=ONE_THREAD)
+    run(session, backend, "-m", "pytest", *PROCESSES, *session.posargs, env=ONE_THREAD)
 
 
 @nox.session(python=False, default=False)
@@ -125,7 +128,7 @@ def tests_oldest(session: nox.Session) -> None:
     constraints.write_text(pins)
     python = backend_python(session, "jax", "test", name="jax-oldest", constraints=constraints)
     env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": "jax"}
-    session.run(python, "-m", "pytest", *session.posargs, env=env)
+    session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
 @nox.session(python=False)
@@ -145,7 +148,9 @@ def interchange(session: nox.Session) -> None:
     directory.mkdir(parents=True)
     for action in ("write", "read"):
         for backend in backends:
-            run(session, backend, "tests/interchange.py", action, str(directory), env=ONE_THREAD)
+            few = ["--allow-few"] if action == "read" and session.posargs else []
+            command = ["tests/interchange.py", action, str(directory), *few]
+            run(session, backend, *command, env=ONE_THREAD)
 
 
 @nox.session(python=False)

@@ -19,6 +19,7 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 Tensor = Any
 
 __all__ = [
+    "as_received",
     "combine",
     "count",
     "get_keras_mask",
@@ -27,6 +28,15 @@ __all__ = [
     "set_keras_mask",
     "total",
 ]
+
+
+def as_received(labels: Any) -> Tensor:
+    """A tensor of the labels in their own dtype, in which a marker is found.
+
+    Keras's JAX backend turns bfloat16 arrays to float32 when bfloat16 is the default dtype.
+    """
+    own = "bfloat16" if str(getattr(labels, "dtype", "")) == "bfloat16" else None
+    return ops.convert_to_tensor(labels, dtype=own)
 
 
 def count(observed: Tensor) -> Tensor:

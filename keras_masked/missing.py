@@ -112,7 +112,7 @@ def check_class_ids(received: Any, missing: Missing, classes: int) -> None:
 
     Elsewhere such an id makes the result NaN.
     """
-    if not isinstance(received, np.ndarray | list | tuple):
+    if not isinstance(received, (np.ndarray, list, tuple)):  # a union breaks PyTorch's graph
         return
     ids = np.asarray(received)
     if ids.dtype.kind not in "iuf":

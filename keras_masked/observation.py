@@ -113,7 +113,7 @@ def observe(
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
-    received, y_true = y_true, ops.convert_to_tensor(y_true)
+    received, y_true = y_true, _backend.as_received(y_true)
     check_narrowing(received, y_true, missing)
     y_pred = ops.convert_to_tensor(y_pred)
     if dtype is None:

@@ -26,7 +26,7 @@ def ctc_values(
     """The loss of each sequence, and which sequences are observed."""
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true, y_pred = _backend.as_received(y_true), ops.convert_to_tensor(y_pred)
     dtype = dtype or backend.standardize_dtype(y_pred.dtype)
     y_pred = ops.cast(y_pred, compute_dtype(dtype))
     absent = find_missing(y_true, missing)

@@ -236,7 +236,10 @@ def read(directory: Path, allow_few: bool) -> bool:
     paths = sorted(directory.glob("*.keras"))
     failed = 0
     for path in paths:
-        problem = check(path)
+        try:
+            problem = check(path)
+        except Exception as error:  # what fails to load must not hide the other files
+            problem = f"{type(error).__name__}: {error}"
         failed += bool(problem)
         print(f"{path.name} on {BACKEND}: {problem or 'the same'}")
     writers = {path.name.split("-")[0] for path in paths}

@@ -70,7 +70,7 @@ class ObservedFraction(MaskedMetric):
         """Adds a batch; `sample_weight` is ignored."""
         reject_masked_arrays(y_true=y_true)
         mask = None if y_pred is None else _backend.get_keras_mask(y_pred)
-        received, y_true = y_true, ops.convert_to_tensor(y_true)
+        received, y_true = y_true, _backend.as_received(y_true)
         check_narrowing(received, y_true, self.missing)
         absent = find_missing(y_true, self.missing)
         absent = ops.zeros_like(y_true, dtype="bool") if absent is None else absent
