@@ -19,7 +19,6 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 BASE = "keras, complete"
-PROCESSES = 3  # per variant
 # Otherwise the C library keeps what was freed, and a second call's rise would not be seen.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
@@ -27,7 +26,7 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 def measure_memory(
     name: str, shape: tuple[int, ...], compiled: bool, fraction: float, device: str
 ) -> Iterator[dict[str, Any]]:
-    """Peaks of Keras's loss on complete labels and of ours, medians over some processes."""
+    """Peaks of Keras's loss on complete labels and of ours, medians of 5 calls."""
     peaks: dict[str, float] = {}
     mode = "jit" if compiled else "eager"
     for variant, missing in (
@@ -38,12 +37,11 @@ def measure_memory(
         job = {"name": name, "shape": shape, "compiled": compiled, "missing": missing}
         row = {"section": "memory", "subject": name, "shape": list(shape)}
         row |= {"mode": mode, "variant": variant}
-        results = [_child({**job, "device": device}) for _ in range(PROCESSES)]
-        if error := next((r["error"] for r in results if "error" in r), None):
-            yield row | {"error": error}
+        result = _child({**job, "device": device})
+        if "error" in result:
+            yield row | result
             continue
-        inputs = results[0]["inputs"]
-        rise = statistics.median(r["rise"] for r in results)
+        inputs, rise = result["inputs"], result["rise"]
         peaks[variant] = inputs + rise
         ratio = peaks[variant] / peaks[BASE] if BASE in peaks else float("nan")
         yield row | {"inputs MB": inputs / 1e6, "rise MB": rise / 1e6, "ratio": ratio}
