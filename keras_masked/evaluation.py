@@ -15,6 +15,9 @@ from keras_masked.reduction import row_means
 
 Tensor = Any
 
+OF_OBSERVATION = ("axis", "ignore_class")
+"""Options that say which labels are which; the formula, applied after that, does not take them."""
+
 
 def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
     """One value per label: 0 where hidden, with a gradient of exactly 0 there."""

@@ -11,7 +11,7 @@ PyTorch's anomaly mode will point at them), and no forward-mode derivative (`jax
 others, and those that look at more than one label at a time, get their inputs replaced instead.
 
 `hidden` is a function that returns the boolean tensor, since it is needed forwards and backwards:
-computing it twice from the labels is cheaper than keeping it, above all under `torch.compile`.
+it is derived from what is observed each time, rather than kept beside it.
 """
 
 from __future__ import annotations

@@ -83,7 +83,6 @@ class Case:
         label_axes: How many axes of `y_pred` are one label.
         class_ids: Whether labels are class ids.
         per_column: Whether the value is a mean over columns that each have one.
-        functions: Public functions that this row covers as well.
         covers: The public name.
     """
 

@@ -41,7 +41,7 @@ def test_blindness_of_weight_zero(loss_case: Case, garbage: float) -> None:
     y, p = data.y.copy(), data.p.copy()
     zero = np.random.default_rng(1).random(data.observed.shape) < 0.4
     weight = np.where(zero, 0.0, 2.0)
-    # Only "inf" is missing, so that a NaN label of weight 0 is no missing label.
+    # Only -5 is missing, so that a NaN label of weight 0 is no missing label.
     loss = loss_case.make(missing=-5.0)
     clean = value_and_gradient(loss, y, p, weight)
     y[zero], p[zero] = garbage, garbage

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.evaluation import label_values, rows_are_labels
+from keras_masked.evaluation import OF_OBSERVATION, label_values, rows_are_labels
 from keras_masked.formulas import Formula
 from keras_masked.missing import Missing, join_markers, standardize_missing
 from keras_masked.observation import Observation, observe
@@ -18,9 +18,6 @@ from keras_masked.reduction import check_average, reduce_losses, standardize_rat
 Tensor = Any
 
 register = serialization.register("keras_masked.losses")
-
-OF_OBSERVATION = ("axis", "ignore_class")
-"""Options that say which labels are which; the formula, applied after that, does not take them."""
 
 
 class Masking(TypedDict, total=False):

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, serialization
-from keras_masked.evaluation import label_values
+from keras_masked.evaluation import OF_OBSERVATION, label_values
 from keras_masked.formulas import Formula
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.missing import Missing, join_markers, standardize_missing
@@ -18,9 +18,6 @@ from keras_masked.observation import Observation, observe
 Tensor = Any
 
 register = serialization.register("keras_masked.metrics")
-
-OF_OBSERVATION = ("axis", "ignore_class")
-"""Options that say which labels are which; the formula, applied after that, does not take them."""
 
 
 class MaskedMetric(keras.metrics.Metric):
