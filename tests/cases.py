@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import keras_masked as km
-from tests import oracles
+from tests import box_oracles, oracles, plain
 
 Array = np.ndarray
 L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
@@ -71,6 +71,16 @@ def vectors(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return rng.normal(size=(*shape, 4)), rng.normal(size=(*shape, 4))
 
 
+def boxes(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Of side 0.5 to 1.5, shifted so that about half of the pairs overlap."""
+
+    def draw() -> Array:
+        corner = rng.uniform(0, 1.5, size=(*shape, 2))
+        return np.concatenate([corner, corner + rng.uniform(0.5, 1.5, size=(*shape, 2))], axis=-1)
+
+    return draw(), draw()
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One public object under one set of options.
@@ -129,6 +139,15 @@ def losses() -> list[Case]:
         make = with_options(ours, **options)
         return Case(name, make, data, oracle, with_options(theirs, **options), label, **kwargs)
 
+    def new(name: str, data: Any, oracle: Any, keras: Any, label: str = "", **kw: Any) -> Case:
+        """A loss that Keras does not have."""
+        make = with_options(getattr(L, name), **kw.pop("options", {}))
+        return Case(name, make, data, oracle, keras, label, **kw)
+
+    def box(name: str, oracle: Any, kind: str, label: str = "", **options: Any) -> Case:
+        oracle = box_oracles.of_each(oracle)
+        return new(name, boxes, oracle, plain.box(kind), label, options=options, **VECTOR)
+
     return [
         row("MeanSquaredError", reals, o.squared_error),
         row("MeanAbsoluteError", reals, o.absolute_error),
@@ -161,6 +180,18 @@ def losses() -> list[Case]:
         row("KLDivergence", distributions, o.kl_divergence, **VECTOR),
         row("CosineSimilarity", vectors, o.cosine_similarity, **VECTOR),
         row("CategoricalGeneralizedCrossEntropy", class_ids, o.generalized_crossentropy, **IDS),
+        new("ExponentiallyWeightedMSE", positives, o.exponentially_weighted_squared_error,
+            plain.exponentially_weighted(0.7), options={"a": 0.7}),
+        new("DualWeightedMSE", reals, o.dual_weighted_squared_error, plain.dual_weighted(1.0)),
+        new("DualWeightedMSE", reals, lambda y, p: o.dual_weighted_squared_error(y, p, 2.5),
+            plain.dual_weighted(2.5), "2.5", options={"gamma": 2.5}),
+        new("AsymmetricMSE", reals, o.asymmetric_squared_error, plain.asymmetric(3.0),
+            options={"miss_weight": 3.0}),
+        box("IoULoss", box_oracles.iou_loss, "iou"),
+        box("GIoULoss", box_oracles.giou_loss, "giou"),
+        box("GIoULoss", box_oracles.iou_loss, "iou", "iou", mode="iou"),
+        box("DIoULoss", box_oracles.diou_loss, "diou"),
+        box("CIoULoss", box_oracles.ciou_loss, "ciou"),
         Case("Masked", wrapping(L.Masked, KL.Huber), reals, o.huber, with_options(KL.Huber),
              "huber", wrapped=True),
         Case("Masked", wrapping(L.Masked, KL.BinaryCrossentropy), binary, o.binary_crossentropy,
@@ -220,6 +251,10 @@ OTHER_TESTS = {
         "MaskedLoss", "Loss", "get", "serialize", "deserialize",
         # Labels that depend on each other: tests/test_special_losses.py
         "CTC", "Circle", "Dice", "Tversky", "circle", "ctc", "dice", "tversky",
+        # Sums over rows, sets, windows and stencils: tests/test_fields.py
+        "CriticalSuccessIndex", "FractionsSkillScore", "Jaccard", "RootMeanSquaredError",
+        "SigmoidFocalCrossEntropy", "SobelMSE", "critical_success_index", "fractions_skill_score",
+        "jaccard", "root_mean_squared_error", "sigmoid_focal_crossentropy", "sobel_mse",
     },
     "metrics": {
         "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",

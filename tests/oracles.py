@@ -108,6 +108,18 @@ def generalized_crossentropy(y: Array, p: Array, q: float = 0.5) -> Array:
     return (1 - p[np.arange(len(y)), y.astype(int)] ** q) / q
 
 
+def exponentially_weighted_squared_error(y: Array, p: Array, a: float = 0.7) -> Array:
+    return np.exp(a * y) * (p - y) ** 2
+
+
+def dual_weighted_squared_error(y: Array, p: Array, gamma: float = 1.0) -> Array:
+    return np.max([np.abs(y), np.abs(p)], axis=0) ** gamma * (p - y) ** 2
+
+
+def asymmetric_squared_error(y: Array, p: Array, miss_weight: float = 3.0) -> Array:
+    return np.where(p < y, miss_weight, 1) * (p - y) ** 2
+
+
 def binary_match(y: Array, p: Array) -> Array:
     return ((p > 0.5) == (y > 0.5)).astype(float)
 

@@ -121,7 +121,7 @@ def test_exceptions_are_public(kind: str) -> None:
 
 def test_what_is_tested_elsewhere() -> None:
     """The comments in `OTHER_TESTS` do not go stale."""
-    for name in ("test_observed_fraction.py", "test_special_losses.py"):
+    for name in ("test_observed_fraction.py", "test_special_losses.py", "test_fields.py"):
         assert (Path(__file__).parent / name).exists()
 
 

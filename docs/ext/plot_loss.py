@@ -13,6 +13,7 @@ Options, each a Python literal but for the last:
 - `rest`: where a label is a vector or a class id, what is predicted for the other entries: a
   number, or by default what is left of a total of 1, in equal parts.
 - `set`: for losses of sets, the other labels and what is predicted for them.
+- `shift`: for labels that are vectors, the vector by which the prediction moves away from them.
 - `axis`: what stands below the horizontal axis.
 
 The dashed line is what the object says of a missing label. Where the prediction is a vector, it
@@ -52,8 +53,12 @@ STYLE = {
 }
 
 
-def line(loss: Any, label: Any, x: Any, rest: float | None, others: Any) -> tuple[Any, Any]:
+def line(
+    loss: Any, label: Any, x: Any, rest: float | None, others: Any, shift: Any
+) -> tuple[Any, Any]:
     """Labels and predictions of a batch of one, with the prediction at `x`."""
+    if shift is not None:
+        return np.array([label]), (np.array(label) + x * np.array(shift, "float32"))[None]
     if others is not None:
         labels, predictions = others
         return np.array([[label, *labels]]), keras.ops.stack([x, *predictions])[None]
@@ -64,14 +69,14 @@ def line(loss: Any, label: Any, x: Any, rest: float | None, others: Any) -> tupl
     return np.array([label]), keras.ops.where(np.arange(size) == entry, x, rest)[None]
 
 
-def evaluate(loss: Any, label: Any, grid: Array, rest: Any, others: Any) -> tuple[Array, Array]:
+def evaluate(loss: Any, label: Any, grid: Array, *cut: Any) -> tuple[Array, Array]:
     """The loss and its slope at each point of the grid."""
     if keras.backend.backend() != "jax":  # Keras has no gradient of its own
         raise RuntimeError("The documentation is built with KERAS_BACKEND=jax.")
     import jax
 
     def value(x: Any) -> Any:
-        return loss(*line(loss, label, x, rest, others))
+        return loss(*line(loss, label, x, *cut))
 
     losses, slopes = jax.vmap(jax.value_and_grad(value))(grid)
     return np.asarray(losses), np.asarray(slopes)
@@ -128,7 +133,7 @@ class PlotLoss(Directive):
 
     required_arguments = 1
     option_spec: ClassVar = {
-        **dict.fromkeys(("label", "range", "options", "rest", "set"), ast.literal_eval),
+        **dict.fromkeys(("label", "range", "options", "rest", "set", "shift"), ast.literal_eval),
         "axis": directives.unchanged,
     }
 
@@ -154,6 +159,7 @@ class PlotLoss(Directive):
             grid,
             self.options.get("rest"),
             self.options.get("set"),
+            self.options.get("shift"),
         )
         return draw(grid, lines, self.options.get("axis", "prediction"))
 

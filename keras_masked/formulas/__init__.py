@@ -10,6 +10,8 @@ from keras_masked.formulas.accuracy import (
     sparse_categorical_match,
 )
 from keras_masked.formulas.base import Formula
+from keras_masked.formulas.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
+from keras_masked.formulas.fields import fractions_skill, jaccard
 from keras_masked.formulas.margin import categorical_hinge, hinge, squared_hinge
 from keras_masked.formulas.probabilistic import (
     binary_crossentropy,
@@ -31,11 +33,18 @@ from keras_masked.formulas.regression import (
 )
 from keras_masked.formulas.sets import dice, tversky
 from keras_masked.formulas.similarity import cosine_similarity
+from keras_masked.formulas.weighted import (
+    asymmetric_squared_error,
+    dual_weighted_squared_error,
+    exponentially_weighted_squared_error,
+    sigmoid_focal_crossentropy,
+)
 
 __all__ = [
     "Formula",
     "absolute_error",
     "absolute_percentage_error",
+    "asymmetric_squared_error",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "binary_match",
@@ -43,14 +52,23 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "categorical_match",
+    "ciou_loss",
     "cosine_similarity",
     "dice",
+    "diou_loss",
+    "dual_weighted_squared_error",
+    "exponentially_weighted_squared_error",
+    "fractions_skill",
     "generalized_cross_entropy",
+    "giou_loss",
     "hinge",
     "huber",
+    "iou_loss",
+    "jaccard",
     "kl_divergence",
     "log_cosh",
     "poisson",
+    "sigmoid_focal_crossentropy",
     "sparse_categorical_crossentropy",
     "sparse_categorical_match",
     "squared_error",

@@ -7,13 +7,21 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
+from keras_masked.functions.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
 from keras_masked.functions.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_generalized_cross_entropy,
     sparse_categorical_crossentropy,
 )
+from keras_masked.functions.fields import (
+    critical_success_index,
+    fractions_skill_score,
+    jaccard,
+    sobel_mse,
+)
 from keras_masked.functions.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from keras_masked.functions.groups import root_mean_squared_error, sigmoid_focal_crossentropy
 from keras_masked.functions.margin import categorical_hinge, hinge, squared_hinge
 from keras_masked.functions.probabilistic import kl_divergence, poisson
 from keras_masked.functions.regression import (
@@ -24,14 +32,22 @@ from keras_masked.functions.regression import (
 )
 from keras_masked.functions.robust import huber, log_cosh
 from keras_masked.functions.special import circle, cosine_similarity, ctc, dice, tversky
+from keras_masked.functions.weighted import (
+    asymmetric_mse,
+    dual_weighted_mse,
+    exponentially_weighted_mse,
+)
 from keras_masked.losses.base import MaskedLoss
+from keras_masked.losses.boxes import CIoULoss, DIoULoss, GIoULoss, IoULoss
 from keras_masked.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
 )
+from keras_masked.losses.fields import CriticalSuccessIndex, FractionsSkillScore, SobelMSE
 from keras_masked.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from keras_masked.losses.groups import RootMeanSquaredError, SigmoidFocalCrossEntropy
 from keras_masked.losses.margin import CategoricalHinge, Hinge, SquaredHinge
 from keras_masked.losses.masked import Masked
 from keras_masked.losses.probabilistic import KLDivergence, Poisson
@@ -42,13 +58,20 @@ from keras_masked.losses.regression import (
     MeanSquaredLogarithmicError,
 )
 from keras_masked.losses.robust import Huber, LogCosh
-from keras_masked.losses.segmentation import Dice, Tversky
+from keras_masked.losses.segmentation import Dice, Jaccard, Tversky
 from keras_masked.losses.sequence import CTC
 from keras_masked.losses.similarity import Circle, CosineSimilarity
+from keras_masked.losses.weighted import (
+    AsymmetricMSE,
+    DualWeightedMSE,
+    ExponentiallyWeightedMSE,
+)
 
 __all__ = [
+    "AsymmetricMSE",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CIoULoss",
     "CTC",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
@@ -56,9 +79,17 @@ __all__ = [
     "CategoricalHinge",
     "Circle",
     "CosineSimilarity",
+    "CriticalSuccessIndex",
+    "DIoULoss",
     "Dice",
+    "DualWeightedMSE",
+    "ExponentiallyWeightedMSE",
+    "FractionsSkillScore",
+    "GIoULoss",
     "Hinge",
     "Huber",
+    "IoULoss",
+    "Jaccard",
     "KLDivergence",
     "LogCosh",
     "Loss",
@@ -69,23 +100,36 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "RootMeanSquaredError",
+    "SigmoidFocalCrossEntropy",
+    "SobelMSE",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Tversky",
+    "asymmetric_mse",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "ciou_loss",
     "circle",
     "cosine_similarity",
+    "critical_success_index",
     "ctc",
     "deserialize",
     "dice",
+    "diou_loss",
+    "dual_weighted_mse",
+    "exponentially_weighted_mse",
+    "fractions_skill_score",
     "get",
+    "giou_loss",
     "hinge",
     "huber",
+    "iou_loss",
+    "jaccard",
     "kl_divergence",
     "log_cosh",
     "mean_absolute_error",
@@ -93,7 +137,10 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "root_mean_squared_error",
     "serialize",
+    "sigmoid_focal_crossentropy",
+    "sobel_mse",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",

@@ -128,3 +128,52 @@ class Tversky(SetLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(reduction, name, dtype, alpha=alpha, beta=beta, axis=axis, **masking)
+
+
+@register
+class Jaccard(SetLoss):
+    r"""One minus the soft intersection over union of the observed labels of each set.
+
+    $$L = 1 - \frac{\sum_i o_i y_i p_i}
+                   {\sum_i o_i y_i + \sum_i o_i p_i - \sum_i o_i y_i p_i + \epsilon}$$
+
+    A missing label, a pixel say, leaves all sums. A set of which nothing is observed has a loss of
+    0 and does not count. This is `Tversky` with `alpha=1` and `beta=1`, and, of probabilities,
+    `CriticalSuccessIndex`. For boxes there is `IoULoss`.
+
+    Args:
+        reduction: As in Keras, over sets with any observed label.
+        name: Name of the loss.
+        axis: The axes that a set spans; by default all, so that the batch is one set. For one-hot
+            pixels `(batch, height, width, classes)`, (1, 2) makes each class a set.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> loss = keras_masked.losses.Jaccard()
+    >>> round(float(loss(y_true, y_pred)), 4)  # 1 - 1.5 / (2 + 2 - 1.5)
+    0.4
+
+    Source: Rahman and Wang 2016; Ebert-Uphoff et al. 2021, CIRA guide to custom loss
+    functions.
+    """
+
+    formula = formulas.Formula(formulas.jaccard)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "jaccard",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, axis=axis, **masking)

@@ -1,0 +1,79 @@
+"""Losses that are a function of the mean over each group of labels: a root, or a sum.
+
+With m the weighted mean of a group's label losses, n how many of its labels are observed, and v
+their mean weight, the group's loss is f(m, n) and its weight v. So weights of single labels shift
+the mean, and weights that are the same for a whole group multiply what comes out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from keras_masked.evaluation import label_values
+from keras_masked.formulas import Formula
+from keras_masked.missing import Missing
+from keras_masked.observation import Observation, observe
+
+Tensor = Any
+Combine = Callable[[Tensor, Tensor], Tensor]
+
+
+def root(mean: Tensor, count: Tensor) -> Tensor:
+    """sqrt(m), whose slope is 0 at 0 rather than infinite."""
+    zero = ops.equal(mean, 0)
+    return ops.where(zero, ops.zeros_like(mean), ops.sqrt(_one_where(zero, mean)))
+
+
+def total(mean: Tensor, count: Tensor) -> Tensor:
+    """n m, the sum."""
+    return mean * count
+
+
+def group_values(
+    formula: Formula,
+    combine: Combine,
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing,
+    dtype: str | None = None,
+    axis: int | tuple[int, ...] | None = None,
+    **options: Any,
+) -> tuple[Tensor, Observation]:
+    """The loss of each group, and which groups have any observed label.
+
+    Args:
+        formula: Of single labels.
+        combine: Maps the mean of a group and the count of its labels to its loss.
+        y_true: Labels.
+        y_pred: Predictions.
+        sample_weight: Weights: a scalar, one per row, or one per label.
+        missing: The `missing=` policy.
+        dtype: Dtype of the result.
+        axis: The axes that a group spans; by default all.
+        **options: Options of the formula.
+    """
+    seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype=dtype)
+    losses = label_values(formula, seen, **options)
+    counted = ops.ones_like(losses)
+    if seen.observed is not None:
+        counted = ops.cast(seen.observed, losses.dtype)
+    weight = counted if seen.weight is None else seen.weight
+    count, weights = ops.sum(counted, axis=axis), ops.sum(weight, axis=axis)
+    mean = ops.sum(losses * weight, axis=axis) / _one_where(ops.equal(weights, 0), weights)
+    groups = Observation(
+        seen.y_true,
+        seen.y_pred,
+        None if seen.observed is None else ops.any(seen.observed, axis=axis),
+        None if seen.weight is None else weights / _one_where(ops.equal(count, 0), count),
+        seen.dtype,
+    )
+    return combine(mean, count), groups
+
+
+def _one_where(condition: Tensor, x: Tensor) -> Tensor:
+    return ops.where(condition, ops.ones_like(x), x)

@@ -1,0 +1,63 @@
+"""Fractions skill score and critical success index against the `scores` package, if installed.
+
+    pip install --group scores
+
+It knows hard events only, so ours get a step so steep that no prediction lies on it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import keras_masked as km
+from tests.backend import to_numpy
+
+pytest.importorskip("scores")
+
+import xarray as xr
+from scores.categorical import ThresholdEventOperator
+from scores.spatial import fss_2d
+
+L = km.losses
+STEEP = 1e6
+
+
+def fields(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Away from the threshold of 0.5, in steps of a hundredth."""
+    rng = np.random.default_rng(seed)
+    shape = (3, 12, 15)
+    y, p = (np.round(rng.gamma(1.0, 0.4, shape), 2) + 0.005 for _ in range(2))
+    return y.astype("float32"), p.astype("float32")
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 5, 12])
+def test_fractions_skill_score(window: int) -> None:
+    y, p = fields(window)
+    dims = ("sample", "y", "x")
+    options = {
+        "event_threshold": 0.5,
+        "window_size": (window, window),
+        "spatial_dims": ("y", "x"),
+        "zero_padding": False,
+    }
+    forecast, truth = xr.DataArray(p, dims=dims), xr.DataArray(y, dims=dims)
+    for axis, kept in ((None, []), ((1, 2), ["sample"])):
+        expected = 1 - np.asarray(fss_2d(forecast, truth, preserve_dims=kept, **options))
+        loss = L.FractionsSkillScore(window=window, scale=STEEP, axis=axis, reduction=None)
+        np.testing.assert_allclose(to_numpy(loss(y, p)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_critical_success_index_with_holes(seed: int) -> None:
+    """The package leaves out pairs of which one is NaN."""
+    y, p = fields(seed)
+    y[np.random.default_rng(seed).random(y.shape) < 0.3] = np.nan
+    table = ThresholdEventOperator().make_contingency_manager(
+        xr.DataArray(p, dims=("sample", "y", "x")),
+        xr.DataArray(y, dims=("sample", "y", "x")),
+        event_threshold=0.5,
+    )
+    loss = L.CriticalSuccessIndex(threshold=0.5, scale=STEEP)
+    expected = 1 - float(table.transform().critical_success_index())
+    np.testing.assert_allclose(to_numpy(loss(y, p)), expected, rtol=1e-5)
