@@ -22,6 +22,8 @@ OF_OBSERVATION = ("axis", "ignore_class")
 def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
     """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
     y_true, y_pred = seen.y_true, seen.y_pred
+    if formula.residual:
+        return formula.call(gate_output(y_true - y_pred, seen.hidden), **options)
     if seen.holes is not None:
         y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
         y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
@@ -55,14 +57,14 @@ def row_values(
     seen = _observe(formula, y_true, y_pred, missing, axis)
     losses = label_values(formula, seen, **options)
     if rows_are_labels(formula):
-        return _with_mask(losses, seen.observed, seen.dtype)
+        return with_row_mask(losses, seen.observed, seen.dtype)
     mask = None if seen.observed is None else ops.any(seen.observed, axis=-1)
-    return _with_mask(row_means(losses, seen.observed), mask, seen.dtype)
+    return with_row_mask(row_means(losses, seen.observed), mask, seen.dtype)
 
 
 def with_mask(losses: Tensor, seen: Observation) -> Tensor:
     """What a loss function returns whose rows are its labels: losses with a Keras mask."""
-    return _with_mask(losses, seen.observed, seen.dtype)
+    return with_row_mask(losses, seen.observed, seen.dtype)
 
 
 def values(
@@ -70,7 +72,7 @@ def values(
 ) -> Tensor:
     """What an accuracy function returns: one value per label, with a Keras mask."""
     seen = _observe(formula, y_true, y_pred, missing, axis=-1)
-    return _with_mask(label_values(formula, seen, **options), seen.observed, "float32")
+    return with_row_mask(label_values(formula, seen, **options), seen.observed, "float32")
 
 
 def _observe(
@@ -82,13 +84,14 @@ def _observe(
         missing=standardize_missing(missing),
         label_axes=formula.label_axes,
         class_ids=formula.class_ids,
-        check_ids=True,
+        check_ids=not formula.any_id,
         pairwise=formula.pairwise,
         axis=axis,
     )
 
 
-def _with_mask(result: Tensor, mask: Tensor | None, dtype: str) -> Tensor:
+def with_row_mask(result: Tensor, mask: Tensor | None, dtype: str) -> Tensor:
+    """What a function returns: one value per row, with a Keras mask of the rows that count."""
     result = ops.cast(result, dtype)
     if mask is not None:
         _backend.set_keras_mask(result, mask)

@@ -67,6 +67,17 @@ def distributions(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return y / y.sum(-1, keepdims=True), p / p.sum(-1, keepdims=True)
 
 
+def binary_off_grid(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Between the thresholds i / 199, in half precision, too."""
+    y, p = binary(rng, shape)
+    return y, p + 0.5 / 199
+
+
+def id_pairs(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y, p = (rng.integers(0, 4, shape).astype("float64") for _ in range(2))
+    return y, np.where(rng.random(shape) < 0.5, y, p)
+
+
 def vectors(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return rng.normal(size=(*shape, 4)), rng.normal(size=(*shape, 4))
 
@@ -93,6 +104,10 @@ class Case:
         label_axes: How many axes of `y_pred` are one label.
         class_ids: Whether labels are class ids.
         per_column: Whether the value is a mean over columns that each have one.
+        per_row: Whether the value is a mean over rows that each have one.
+        empty: The value where nothing is observed.
+        keras_weighs_rows: Whether Keras's takes weights of shape `(batch,)`.
+        min_rank: How many axes the labels must have.
         covers: The public name.
     """
 
@@ -105,8 +120,12 @@ class Case:
     label_axes: int = 0
     class_ids: bool = False
     per_column: bool = False
+    per_row: bool = False
+    empty: float = np.nan
     graph_breaks: bool = False
     wrapped: bool = False
+    keras_weighs_rows: bool = True
+    min_rank: int = 1
 
     def __str__(self) -> str:
         return self.covers + (f"-{self.label}" if self.label else "")
@@ -231,10 +250,65 @@ def metrics() -> list[Case]:
         mean("BinaryAccuracy", binary, o.binary_match),
         mean("CategoricalAccuracy", one_hot, o.categorical_match, **VECTOR),
         mean("SparseCategoricalAccuracy", class_ids, o.sparse_match, **IDS),
+        mean("Accuracy", id_pairs, o.exact_match),
+        mean("TopKCategoricalAccuracy", one_hot, o.top_2_match, options={"k": 2}, **VECTOR),
+        mean("SparseTopKCategoricalAccuracy", class_ids, o.sparse_top_2_match, options={"k": 2},
+             **IDS),
+        mean("MeanAbsolutePercentageError", positives, o.absolute_percentage_error),
+        mean("MeanSquaredLogarithmicError", positives, o.squared_logarithmic_error),
+        mean("LogCoshError", reals, o.log_cosh),
+        mean("Poisson", positives, o.poisson),
+        mean("Hinge", signs, o.hinge),
+        mean("SquaredHinge", signs, o.squared_hinge),
+        mean("CategoricalHinge", one_hot, o.categorical_hinge, **VECTOR),
+        mean("KLDivergence", distributions, o.kl_divergence, **VECTOR),
+        mean("CosineSimilarity", vectors, lambda y, p: -o.cosine_similarity(y, p), **VECTOR),
+        Case("MeanMetricWrapper", wrapping(M.MeanMetricWrapper, lambda: KL.huber), reals,
+             o.mean_of(o.huber), wrapping(KM.MeanMetricWrapper, lambda: KL.huber)),
         row("AUC", binary, o.roc_auc),
         row("AUC", binary, o.roc_auc, "multi_label", options={"multi_label": True},
             per_column=True),
+        row("AUC", binary, o.average_precision, "pr",
+            options={"curve": "PR", "summation_method": "minoring"}),
+        row("Precision", binary, o.precision),
+        row("Recall", binary, o.recall),
+        row("TruePositives", binary, o.count(1, 1), empty=0),
+        row("FalsePositives", binary, o.count(0, 1), empty=0),
+        row("TrueNegatives", binary, o.count(0, 0), empty=0),
+        row("FalseNegatives", binary, o.count(1, 0), empty=0),
+        row("SensitivityAtSpecificity", binary_off_grid,
+            o.best_where(o.sensitivity, o.specificity, 0.6), options={"specificity": 0.6}),
+        row("SpecificityAtSensitivity", binary_off_grid,
+            o.best_where(o.specificity, o.sensitivity, 0.6), options={"sensitivity": 0.6}),
+        row("PrecisionAtRecall", binary_off_grid,
+            o.best_where(o.precision, o.recall, 0.6), options={"recall": 0.6}),
+        row("RecallAtPrecision", binary_off_grid,
+            o.best_where(o.recall, o.precision, 0.6), options={"precision": 0.6}),
+        row("F1Score", binary, o.f_score(1.0), options={"threshold": 0.5, "average": "macro"},
+            per_column=True, min_rank=2),
+        row("FBetaScore", binary, o.f_score(2.0), "micro",
+            options={"threshold": 0.5, "average": "micro", "beta": 2.0}, min_rank=2),
+        row("IoU", id_pairs, o.iou([0, 2]), options={"num_classes": 4, "target_class_ids": [0, 2]},
+            keras_weighs_rows=False),
+        row("MeanIoU", id_pairs, o.iou([0, 1, 2, 3]), options={"num_classes": 4},
+            keras_weighs_rows=False),
+        row("BinaryIoU", binary, lambda y, p, w: o.iou([0, 1])(y, p > 0.5, w),
+            keras_weighs_rows=False),
+        row("OneHotIoU", one_hot, o.of_greatest(o.iou([1])),
+            options={"num_classes": 4, "target_class_ids": [1]}, **VECTOR),
+        row("OneHotMeanIoU", one_hot, o.of_greatest(o.iou([0, 1, 2, 3])),
+            options={"num_classes": 4}, **VECTOR),
         row("R2Score", reals, o.r2, per_column=True),
+        row("PearsonCorrelation", reals, o.pearson, per_row=True, min_rank=2),
+        row("PearsonCorrelation", reals, o.pearson, "columns", options={"axis": 0},
+            per_column=True, keras_weighs_rows=False),
+        row("PearsonCorrelation", reals, o.pearson, "all", options={"axis": None},
+            keras_weighs_rows=False),
+        row("ConcordanceCorrelation", reals, o.concordance, per_row=True, min_rank=2),
+        row("ConcordanceCorrelation", reals, o.concordance, "columns", options={"axis": 0},
+            per_column=True, keras_weighs_rows=False),
+        row("ConcordanceCorrelation", reals, o.concordance, "all", options={"axis": None},
+            keras_weighs_rows=False),
         Case("Masked", wrapping(M.Masked, KM.MeanAbsoluteError), reals,
              o.mean_of(o.absolute_error), with_options(KM.MeanAbsoluteError), "mae", wrapped=True),
         Case("Masked", wrapping(M.Masked, KM.SparseCategoricalAccuracy, label_axes=1), class_ids,
@@ -258,7 +332,10 @@ OTHER_TESTS = {
     },
     "metrics": {
         "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",
+        "ColumnMetric",
         "ObservedFraction",  # of labels alone: tests/test_observed_fraction.py
+        "PerLabel",  # whose result is a dict: tests/test_per_label.py
+        "Mean", "Sum",  # of values without predictions: tests/test_reduction_metrics.py
     },
 }  # fmt: skip
 """Public names without a row: bases, look-ups, and what has no predictions."""

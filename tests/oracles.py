@@ -6,6 +6,7 @@ Nothing here masks. An oracle gets arrays of observed labels only, one label per
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn import metrics as sklearn_metrics
@@ -124,6 +125,19 @@ def binary_match(y: Array, p: Array) -> Array:
     return ((p > 0.5) == (y > 0.5)).astype(float)
 
 
+def exact_match(y: Array, p: Array) -> Array:
+    return (y == p).astype(float)
+
+
+def top_2_match(y: Array, p: Array) -> Array:
+    return sparse_top_2_match(y.argmax(-1), p)
+
+
+def sparse_top_2_match(y: Array, p: Array) -> Array:
+    best = np.argsort(-p, axis=-1)[:, :2]
+    return (best == y.astype(int)[:, None]).any(-1).astype(float)
+
+
 def categorical_match(y: Array, p: Array) -> Array:
     return (y.argmax(-1) == p.argmax(-1)).astype(float)
 
@@ -174,12 +188,87 @@ def root_mean_squared_error(y: Array, p: Array, w: Array) -> float:
     return float(np.sqrt(np.average((y - p) ** 2, weights=w)))
 
 
+def two_classes(y: Array) -> bool:
+    return len(np.unique(y)) > 1
+
+
 def roc_auc(y: Array, p: Array, w: Array) -> float:
-    return float(sklearn_metrics.roc_auc_score(y, p, sample_weight=w))
+    return float(sklearn_metrics.roc_auc_score(y, p, sample_weight=w)) if two_classes(y) else np.nan
+
+
+def average_precision(y: Array, p: Array, w: Array) -> float:
+    """The lower sum under the precision-recall curve, of which scikit-learn has the points."""
+    precision, recall, _ = sklearn_metrics.precision_recall_curve(y, p, sample_weight=w)
+    precision[-1] = 0  # as Keras has it where nothing is predicted to be positive
+    return float(-np.sum(np.diff(recall) * np.minimum(precision[:-1], precision[1:])))
+
+
+def precision(y: Array, p: Array, w: Array) -> float:
+    return float(sklearn_metrics.precision_score(y, p > 0.5, sample_weight=w, zero_division=0))
+
+
+def recall(y: Array, p: Array, w: Array) -> float:
+    return float(sklearn_metrics.recall_score(y, p > 0.5, sample_weight=w, zero_division=0))
+
+
+sensitivity = recall
+
+
+def specificity(y: Array, p: Array, w: Array) -> float:
+    return recall(1 - y, np.where(p > 0.5, 0, 1), w)
+
+
+def count(label: int, said: int) -> Callable[[Array, Array, Array], float]:
+    return lambda y, p, w: float(w[(y == label) & ((p > 0.5) == said)].sum())
+
+
+def best_where(best: Any, constrained: Any, least: float) -> Callable[[Array, Array, Array], float]:
+    def oracle(y: Array, p: Array, w: Array) -> float:
+        said = [(p > threshold).astype(float) for threshold in np.linspace(0, 1, 200)]
+        return max(best(y, s, w) if constrained(y, s, w) >= least else 0.0 for s in said)
+
+    return oracle
+
+
+def f_score(beta: float) -> Callable[[Array, Array, Array], float]:
+    def oracle(y: Array, p: Array, w: Array) -> float:
+        if not y.any():
+            return np.nan
+        return float(sklearn_metrics.fbeta_score(y, p > 0.5, beta=beta, sample_weight=w))
+
+    return oracle
+
+
+def iou(targets: list[int]) -> Callable[[Array, Array, Array], float]:
+    def oracle(y: Array, p: Array, w: Array) -> float:
+        there = [c for c in targets if (y == c).any() or (p == c).any()]
+        values = sklearn_metrics.jaccard_score(y, p, labels=there, average=None, sample_weight=w)
+        return float(np.mean(values))
+
+    return oracle
+
+
+def of_greatest(oracle: Any) -> Callable[[Array, Array, Array], float]:
+    return lambda y, p, w: oracle(y.argmax(-1), p.argmax(-1), w)
 
 
 def r2(y: Array, p: Array, w: Array) -> float:
-    return float(sklearn_metrics.r2_score(y, p, sample_weight=w))
+    return float(sklearn_metrics.r2_score(y, p, sample_weight=w)) if two_classes(y) else np.nan
+
+
+def pearson(y: Array, p: Array, w: Array) -> float:
+    if not two_classes(y):
+        return np.nan
+    covariance = np.cov(y, p, aweights=w, ddof=0)
+    return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
+
+
+def concordance(y: Array, p: Array, w: Array) -> float:
+    if len(y) < 2:
+        return np.nan
+    covariance = np.cov(y, p, aweights=w, ddof=0)
+    bias = np.average(y, weights=w) - np.average(p, weights=w)
+    return float(2 * covariance[0, 1] / (np.trace(covariance) + bias**2))
 
 
 def huber_mean(y: Array, p: Array, w: Array) -> float:

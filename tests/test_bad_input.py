@@ -95,6 +95,8 @@ def test_no_broadcasting(case: Case) -> None:
 def test_last_axis_of_one(case: Case) -> None:
     """(B,) against (B, 1) is a column, as in Keras: never (B, B)."""
     for shape, one in (((6, 1), np.s_[:, 0]), ((5, 5), np.s_[..., None])):
+        if shape == (6, 1) and case.per_row:
+            continue  # a row of one label has no correlation
         y, p = shaped(case, shape)
         y[2, :2] = NAN
         value = evaluate(case.make(), y, p)
@@ -149,6 +151,8 @@ def test_unknown_reduction(loss_case: Case) -> None:
 @EVERY
 def test_config_with_unknown_keys(case: Case) -> None:
     obj = case.make()
+    if isinstance(obj, M.MeanMetricWrapper):
+        pytest.skip("further keys are arguments of the wrapped function")
     with raises("colour", "flavour", type(obj).__name__, "missing"):
         type(obj).from_config({**obj.get_config(), "colour": 1, "flavour": 2})
 
@@ -256,8 +260,8 @@ def test_masked_of_a_function_that_averages_over_rows() -> None:
 
 HUBER, MAE = KL.Huber(), KM.MeanAbsoluteError()
 WRONG: list[tuple[Any, dict[str, Any], list[Any]]] = [
-    (M.AUC, {"curve": "roc_curve"}, ["`curve`", "'roc_curve'", "PRGAIN"]),
-    (M.AUC, {"summation_method": "left"}, ["`summation_method`", "'left'", "minoring"]),
+    (M.AUC, {"curve": "roc_curve"}, ["`curve`", '"roc_curve"', "PRGAIN"]),
+    (M.AUC, {"summation_method": "left"}, ["`summation_method`", '"left"', "minoring"]),
     (M.AUC, {"num_thresholds": 1}, ["`num_thresholds`", "num_thresholds=1"]),
     (M.AUC, {"num_thresholds": -3}, ["`num_thresholds`", "num_thresholds=-3"]),
     (M.AUC, {"thresholds": [0.5, 1.5]}, ["[0, 1]", "1.5"]),

@@ -60,6 +60,15 @@ LABELS = [
     accuracy(M.categorical_accuracy, cases.one_hot, oracles.categorical_match, **cases.VECTOR),
     accuracy(M.sparse_categorical_accuracy, cases.class_ids, oracles.sparse_match, **cases.IDS),
 ]
+TOP_2 = {"k": 2}
+LABELS += [
+    Function(M.top_k_categorical_accuracy,
+             Case("top_k", M.top_k_categorical_accuracy, cases.one_hot, oracles.top_2_match,
+                  **cases.VECTOR), TOP_2),
+    Function(M.sparse_top_k_categorical_accuracy,
+             Case("sparse_top_k", M.sparse_top_k_categorical_accuracy, cases.class_ids,
+                  oracles.sparse_top_2_match, **cases.IDS), TOP_2),
+]  # fmt: skip
 COVERED = {each.function.__name__ for each in ROWS + LABELS}
 """What tests/test_public.py takes for tested."""
 

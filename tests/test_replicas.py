@@ -100,8 +100,9 @@ def test_the_sum_of_losses_is_that_of_one_device(numbers, group):
 
 @pytest.mark.slow
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras 3.15 leaves metrics to each process")
-def test_a_metric_is_that_of_one_device(numbers):
-    keys = [f"{moment}/micro_mae" for moment in MOMENTS]
+@pytest.mark.parametrize("name", common.METRICS)
+def test_a_metric_is_that_of_one_device(numbers, name):
+    keys = [f"{moment}/{name}" for moment in MOMENTS]
     one, many = ({key: numbers[mode][key] for key in keys} for mode in ("one", "many"))
     assert_same(many, one)
 
@@ -146,6 +147,14 @@ if BACKEND == "torch":
         losses = numbers["losses"]
         assert losses["alone"] != pytest.approx(losses["whole"], rel=0.05)
         assert losses["single"] == losses["alone"]
+
+    @pytest.mark.slow
+    def test_metrics_of_processes_merge(numbers):
+        whole, merged, parts = (numbers["metrics"][key] for key in ("whole", "merged", "parts"))
+        assert len(whole) == len(common.METRICS)
+        assert_same(merged, whole)
+        different = [key for key in whole if parts[key] != pytest.approx(whole[key], rel=0.01)]
+        assert len(different) > len(whole) / 2
 
     @pytest.mark.slow
     def test_replicas_of_a_group(numbers):

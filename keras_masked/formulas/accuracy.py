@@ -13,6 +13,14 @@ Tensor = Any
 
 
 @formula()
+def exact_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """1 where p = y."""
+    matches = ops.cast(ops.equal(y_true, y_pred), "float32")
+    unknown = ops.logical_or(ops.isnan(y_true), ops.isnan(y_pred))
+    return ops.where(unknown, ops.full_like(matches, float("nan")), matches)
+
+
+@formula()
 def binary_match(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
     """1 where p > threshold says what y says."""
     return _match(y_true, ops.greater(y_pred, threshold), ops.isnan(y_pred))
@@ -31,6 +39,40 @@ def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     valid, ids = valid_ids(y_true, y_pred)
     unknown = ops.logical_or(ops.any(ops.isnan(y_pred), axis=-1), ops.logical_not(valid))
     return _match(ids, ops.argmax(y_pred, axis=-1), unknown)
+
+
+@formula(label_axes=1)
+def top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
+    """1 where fewer than k predictions exceed that of the class of the label."""
+    unknown = ops.any(ops.isnan(y_true), axis=-1)
+    return _top_k_match(ops.argmax(y_true, axis=-1), y_pred, k, unknown)
+
+
+@formula(label_axes=1, class_ids=True)
+def sparse_top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
+    """1 where fewer than k predictions exceed that of class id y; NaN for an id outside."""
+    valid, ids = valid_ids(y_true, y_pred)
+    return _top_k_match(ids, y_pred, k, ops.logical_not(valid))
+
+
+@formula(label_axes=1, class_ids=True, any_id=True)
+def sorted_ids_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
+    """1 where class id y is among the first k of p, which holds ids from the best one down."""
+    y_true = ops.cast(y_true, y_pred.dtype)
+    found = ops.any(ops.equal(ops.expand_dims(y_true, -1), y_pred[..., :k]), axis=-1)
+    unknown = ops.logical_or(ops.isnan(y_true), ops.any(ops.isnan(y_pred), axis=-1))
+    matches = ops.cast(found, "float32")
+    return ops.where(unknown, ops.full_like(matches, float("nan")), matches)
+
+
+def _top_k_match(ids: Tensor, y_pred: Tensor, k: int, unknown: Tensor) -> Tensor:
+    """Ties with the k-th prediction match, as in Keras."""
+    ids = ops.expand_dims(ops.cast(ids, "int32"), -1)
+    of_label = ops.take_along_axis(y_pred, ids, axis=-1)
+    better = ops.sum(ops.cast(ops.greater(y_pred, of_label), "int32"), axis=-1)
+    matches = ops.cast(ops.less(better, k), "float32")
+    unknown = ops.logical_or(unknown, ops.any(ops.isnan(y_pred), axis=-1))
+    return ops.where(unknown, ops.full_like(matches, float("nan")), matches)
 
 
 def _match(expected: Tensor, found: Tensor, diverged: Tensor) -> Tensor:

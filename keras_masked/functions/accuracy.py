@@ -59,3 +59,43 @@ def sparse_categorical_accuracy(
     [1.0, 0.0]
     """
     return values(formulas.sparse_categorical_match, y_true, y_pred, missing)
+
+
+@register_metric
+def top_k_categorical_accuracy(
+    y_true: Tensor, y_pred: Tensor, *, k: int = 5, missing: Missing = NAN
+) -> Tensor:
+    """Returns 1 where the class of the label has one of the k best predictions, else or missing 0.
+
+    See `TopKCategoricalAccuracy`.
+
+    >>> y_true = np.array([[0.0, 0.0, 1.0], [np.nan, np.nan, np.nan]])
+    >>> y_pred = np.array([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
+    >>> matches = keras_masked.metrics.top_k_categorical_accuracy(y_true, y_pred, k=2)
+    >>> [float(match) for match in matches]
+    [1.0, 0.0]
+    """
+    return values(formulas.top_k_match, y_true, y_pred, missing, k=k)
+
+
+@register_metric
+def sparse_top_k_categorical_accuracy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    k: int = 5,
+    from_sorted_ids: bool = False,
+    missing: Missing = CLASS_IDS,
+) -> Tensor:
+    """Returns 1 where the class of the label has one of the k best predictions, else or missing 0.
+
+    See `SparseTopKCategoricalAccuracy`.
+
+    >>> y_true = np.array([2, -1])
+    >>> y_pred = np.array([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
+    >>> matches = keras_masked.metrics.sparse_top_k_categorical_accuracy(y_true, y_pred, k=2)
+    >>> [float(match) for match in matches]
+    [1.0, 0.0]
+    """
+    formula = formulas.sorted_ids_match if from_sorted_ids else formulas.sparse_top_k_match
+    return values(formula, y_true, y_pred, missing, k=k)

@@ -11,96 +11,246 @@ from keras_masked.functions.accuracy import (
     binary_accuracy,
     categorical_accuracy,
     sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from keras_masked.functions.correlation import (
+    concordance_correlation,
+    pearson_correlation,
 )
 from keras_masked.functions.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
-from keras_masked.functions.regression import mean_absolute_error, mean_squared_error
+from keras_masked.functions.focal import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from keras_masked.functions.margin import (
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
+from keras_masked.functions.probabilistic import (
+    kl_divergence,
+    poisson,
+)
+from keras_masked.functions.regression import (
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from keras_masked.functions.robust import (
+    huber,
+    log_cosh,
+)
 from keras_masked.metrics.accuracy import (
+    Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
     SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
 )
-from keras_masked.metrics.auc import AUC
-from keras_masked.metrics.base import MaskedMetric, MeanMetric
-from keras_masked.metrics.masked import Masked
-from keras_masked.metrics.observed_fraction import ObservedFraction
+from keras_masked.metrics.auc import (
+    AUC,
+)
+from keras_masked.metrics.base import (
+    MaskedMetric,
+)
+from keras_masked.metrics.columns import (
+    ColumnMetric,
+)
+from keras_masked.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from keras_masked.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+)
+from keras_masked.metrics.f_score import (
+    F1Score,
+    FBetaScore,
+)
+from keras_masked.metrics.iou import (
+    BinaryIoU,
+    IoU,
+    MeanIoU,
+    OneHotIoU,
+    OneHotMeanIoU,
+)
+from keras_masked.metrics.margin import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+)
+from keras_masked.metrics.masked import (
+    Masked,
+)
+from keras_masked.metrics.mean import (
+    MeanMetric,
+)
+from keras_masked.metrics.observed_fraction import (
+    ObservedFraction,
+)
+from keras_masked.metrics.operating_points import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from keras_masked.metrics.per_label import (
+    PerLabel,
+)
 from keras_masked.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
     SparseCategoricalCrossentropy,
 )
-from keras_masked.metrics.r2 import R2Score
+from keras_masked.metrics.r2 import (
+    R2Score,
+)
+from keras_masked.metrics.reduction import (
+    Mean,
+    MeanMetricWrapper,
+    Sum,
+)
 from keras_masked.metrics.regression import (
+    LogCoshError,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
+    MeanSquaredLogarithmicError,
     RootMeanSquaredError,
+)
+from keras_masked.metrics.similarity import (
+    CosineSimilarity,
 )
 
 __all__ = [
     "AUC",
+    "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ColumnMetric",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "IoU",
+    "KLDivergence",
+    "LogCoshError",
     "Masked",
     "MaskedMetric",
+    "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetric",
+    "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
     "ObservedFraction",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
+    "PerLabel",
+    "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
     "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
 bce = BCE = binary_crossentropy
+kld = KLD = kl_divergence
 mae = MAE = mean_absolute_error
+mape = MAPE = mean_absolute_percentage_error
 mse = MSE = mean_squared_error
+msle = MSLE = mean_squared_logarithmic_error
 
-ALIASES = {"bce": bce, "BCE": BCE, "mae": mae, "MAE": MAE, "mse": mse, "MSE": MSE}
+ALIASES = {
+    alias: function
+    for short, function in (
+        ("bce", bce),
+        ("kld", kld),
+        ("mae", mae),
+        ("mape", mape),
+        ("mse", mse),
+        ("msle", msle),
+    )
+    for alias in (short, short.upper())
+}
 """Keras's short names."""
 
-KNOWN = ALIASES | {
-    obj.__name__: obj
-    for obj in (
-        AUC,
-        BinaryAccuracy,
-        BinaryCrossentropy,
-        CategoricalAccuracy,
-        CategoricalCrossentropy,
-        MeanAbsoluteError,
-        MeanSquaredError,
-        ObservedFraction,
-        R2Score,
-        RootMeanSquaredError,
-        SparseCategoricalAccuracy,
-        SparseCategoricalCrossentropy,
-        binary_accuracy,
-        binary_crossentropy,
-        categorical_accuracy,
-        categorical_crossentropy,
-        mean_absolute_error,
-        mean_squared_error,
-        sparse_categorical_accuracy,
-        sparse_categorical_crossentropy,
-    )
-}
+NOT_BY_NAME = (
+    "ColumnMetric",
+    "Masked",
+    "MaskedMetric",
+    "MeanMetric",
+    "Metric",
+    "PerLabel",
+    "deserialize",
+    "get",
+    "serialize",
+)
+
+KNOWN = ALIASES | {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
 """What `get` and `deserialize` find by its short name."""
 
 

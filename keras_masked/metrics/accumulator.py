@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,41 +11,53 @@ Tensor = Any
 
 
 class Accumulator:
-    """A running sum in two variables of a metric: the sum, and what its rounding left out.
+    """Running sums in two variables of a metric: the sums, and what their rounding left out.
 
     Knuth's two-sum gives the rounding error of an addition exactly. Both variables are plain
     sums, so that they also add over replicas.
 
     Args:
         metric: The metric that owns the variables.
-        shape: Shape of the sum.
-        name: Name of the variable that holds the sum.
+        shape: Shape of the sums.
     """
 
-    def __init__(self, metric: keras.metrics.Metric, shape: Sequence[int], name: str) -> None:
+    def __init__(self, metric: keras.metrics.Metric, shape: tuple[int, ...]) -> None:
         dtype = "float64" if metric.dtype == "float64" else "float32"
-        shape = tuple(shape)
-        self.sum = metric.add_variable(shape, "zeros", dtype=dtype, name=name)
-        self.rest = metric.add_variable(shape, "zeros", dtype=dtype, name=f"{name}_rest")
+        self.shape = tuple(shape)
+        self._sum = metric.add_variable(self.shape, "zeros", dtype=dtype, name="sum")
+        self._rest = metric.add_variable(self.shape, "zeros", dtype=dtype, name="rest")
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables that hold the sums."""
+        return [self._sum, self._rest]
 
     def add(self, value: Tensor) -> None:
         """Adds a tensor of the accumulator's shape."""
-        old = ops.convert_to_tensor(self.sum)
+        old = ops.convert_to_tensor(self._sum)
         value = ops.cast(value, old.dtype)
         new = old + value
         grown = new - old
-        error = (old - (new - grown)) + (value - grown)
-        # Infinity minus infinity: keep the sum infinite, as a plain one would be.
-        error = ops.where(ops.isfinite(error), error, ops.zeros_like(error))
-        self.sum.assign(new)
-        self.rest.assign(self.rest + error)
+        self._rest.assign(self._rest + ((old - (new - grown)) + (value - grown)))
+        self._sum.assign(new)
+
+    def merge(self, other: Accumulator) -> None:
+        """Adds the sums of another accumulator of the same shape."""
+        self.add(ops.convert_to_tensor(other._sum))
+        self.add(other._left_out)
 
     def reset(self) -> None:
-        """Sets the sum to 0."""
-        for variable in (self.sum, self.rest):
+        """Sets the sums to 0."""
+        for variable in self.variables:
             variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     @property
     def value(self) -> Tensor:
-        """The sum so far."""
-        return ops.convert_to_tensor(self.sum) + ops.convert_to_tensor(self.rest)
+        """The sums so far."""
+        return ops.convert_to_tensor(self._sum) + self._left_out
+
+    @property
+    def _left_out(self) -> Tensor:
+        """What rounding left out: NaN, infinity minus infinity, of an infinite sum."""
+        rest = ops.convert_to_tensor(self._rest)
+        return ops.where(ops.isnan(rest), ops.zeros_like(rest), rest)

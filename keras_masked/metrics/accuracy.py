@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_masked import formulas
-from keras_masked.metrics.base import MeanMetric, register
+from keras_masked.metrics.base import register
+from keras_masked.metrics.mean import MeanMetric
 from keras_masked.missing import CLASS_IDS, NAN, Missing
 
 
@@ -132,3 +133,134 @@ class SparseCategoricalAccuracy(MeanMetric):
         missing: Missing = CLASS_IDS,
     ) -> None:
         super().__init__(name, dtype, missing=missing)
+
+
+@register
+class Accuracy(MeanMetric):
+    r"""How often predictions equal labels.
+
+    $$M = \frac{\sum_i o_i w_i \, [p_i = y_i]}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.Accuracy()
+    >>> y_true = np.array([[1.0, np.nan], [2.0, 3.0]])
+    >>> y_pred = np.array([[1.0, 2.0], [0.0, 3.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # two of three
+    0.6667
+
+    Source: `keras.metrics.Accuracy`.
+    """
+
+    formula = formulas.exact_match
+    _direction = "up"
+
+    def __init__(
+        self,
+        name: str | None = "accuracy",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+
+@register
+class TopKCategoricalAccuracy(MeanMetric):
+    r"""How often the class of a one-hot label is among the k greatest predictions.
+
+    $$M = \frac{\sum_i o_i w_i \, [\mathrm{rank}(p_{i y_i}) \le k]}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        k: How many of the greatest predictions are looked at.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.TopKCategoricalAccuracy(k=2)
+    >>> y_true = np.array([[0.0, 0.0, 1.0], [np.nan, np.nan, np.nan]])
+    >>> y_pred = np.array([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # the one observed
+    1.0
+
+    Source: `keras.metrics.TopKCategoricalAccuracy`.
+    """
+
+    formula = formulas.top_k_match
+    _direction = "up"
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "top_k_categorical_accuracy",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing, k=k)
+
+
+@register
+class SparseTopKCategoricalAccuracy(MeanMetric):
+    r"""How often the class of a label is among the k greatest predictions.
+
+    $$M = \frac{\sum_i o_i w_i \, [\mathrm{rank}(p_{i y_i}) \le k]}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        k: How many of the greatest predictions are looked at.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        from_sorted_ids: Whether `y_pred` holds the ids of classes, from the best one down, instead
+            of one score per class.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.SparseTopKCategoricalAccuracy(k=2)
+    >>> y_true = np.array([2, -1])
+    >>> y_pred = np.array([[0.1, 0.7, 0.2], [0.3, 0.3, 0.4]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # the one observed
+    1.0
+
+    Source: `keras.metrics.SparseTopKCategoricalAccuracy`.
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+        *,
+        missing: Missing = CLASS_IDS,
+    ) -> None:
+        by_id = formulas.sorted_ids_match
+        self.formula = by_id if from_sorted_ids else formulas.sparse_top_k_match
+        super().__init__(name, dtype, missing=missing, k=k, from_sorted_ids=from_sorted_ids)

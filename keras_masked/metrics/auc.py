@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import backend, ops
 
-from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.metrics.r2 import defined_mean
+from keras_masked.metrics.base import defined_mean, register
+from keras_masked.metrics.thresholds import (
+    Confusion,
+    ThresholdMetric,
+    check_thresholds,
+    even_thresholds,
+)
 from keras_masked.missing import NAN, Missing
+from keras_masked.observation import Observation
 
 Tensor = Any
 
@@ -19,7 +26,7 @@ SUMMATIONS = ("interpolation", "majoring", "minoring")
 
 
 @register
-class AUC(MaskedMetric):
+class AUC(ThresholdMetric):
     r"""Area under the ROC or precision-recall curve, over the observed labels.
 
     $$M = \int_0^1 R \, \mathrm{d}F, \quad
@@ -101,18 +108,20 @@ class AUC(MaskedMetric):
         if num_labels and not multi_label:
             raise ValueError("`num_labels` is needed only when `multi_label` is True.")
         if thresholds is not None:
-            thresholds = tuple(sorted(float(t) for t in thresholds))
-            if any(not 0 <= t <= 1 for t in thresholds):
-                raise ValueError(
-                    f"Threshold values must be in [0, 1]. Received: thresholds={thresholds}"
-                )
+            thresholds = tuple(sorted(check_thresholds(thresholds)))
             num_thresholds = len(thresholds) + 2
         if label_weights is not None:
             label_weights = tuple(float(w) for w in np.asarray(label_weights))
+        inner = even_thresholds(num_thresholds)[1:-1] if thresholds is None else thresholds
+        epsilon = backend.epsilon()
+        edges = [-epsilon, *inner, 1 + epsilon]
+        self.apart = multi_label
         super().__init__(
             name,
             dtype,
             missing=missing,
+            edges=edges,
+            evenly=thresholds is None,
             num_thresholds=num_thresholds,
             curve=curve,
             summation_method=summation_method,
@@ -122,30 +131,14 @@ class AUC(MaskedMetric):
             label_weights=label_weights,
             from_logits=from_logits,
         )
-        # An array: PyTorch takes a hundred times longer to convert a list of 2,000 numbers.
-        epsilon = backend.epsilon()
-        edges = () if thresholds is None else (-epsilon, *thresholds, 1 + epsilon)
-        self._edges = np.array(edges, dtype="float64")
-        self._columns: int | None = None
-        if not multi_label:
-            self._build(1)
-        elif num_labels:
-            self._build(num_labels)
+        self.thresholds = edges  # as in Keras: those asked for, between two that nothing misses
+        if multi_label and num_labels:
+            self._set_columns(num_labels)
 
-    def _build(self, columns: int) -> None:
-        if self._columns == columns:
-            return
-        if self._columns is not None:
-            raise ValueError(
-                f"`y_true` must have {self._columns} columns (`num_labels`, or those of the first "
-                f"batch). Received: {columns} columns."
-            )
-        self._columns = columns
-        if self.multi_label:
-            self._check_label_weights(columns)
-        # How many negatives and positives lie above exactly k thresholds, k = 0 ... n.
-        shape = (2, self.num_thresholds + 1, columns)
-        self._histogram = self.accumulator("histogram", shape)
+    def _create_state(self, shape: int | None) -> None:
+        if shape is not None and self.multi_label:
+            self._check_label_weights(shape)
+        super()._create_state(shape)
 
     def _check_label_weights(self, columns: int) -> None:
         if self.label_weights is not None and len(self.label_weights) != columns:
@@ -154,98 +147,63 @@ class AUC(MaskedMetric):
                 f"{tuple(self.label_weights)} for labels with {columns} columns."
             )
 
-    def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> None:
-        """Adds a batch.
+    def check_per_label(self) -> None:
+        """Raises `ValueError` on options that are of several columns."""
+        if self.label_weights is not None:
+            raise ValueError(
+                "`label_weights` weighs columns, of which each has a value of its own here. "
+                f"Received: label_weights={tuple(self.label_weights)}"
+            )
 
-        Args:
-            y_true: Labels, some of them missing; any but 0 is positive.
-            y_pred: Predictions.
-            sample_weight: Weights: a scalar, one per row, or one per label.
-        """
-        seen = self.observe(y_true, y_pred, sample_weight)
+    def select(self, seen: Observation) -> Observation:
+        """Checks the shape, and turns logits into probabilities."""
         if self.multi_label and len(seen.y_pred.shape) != 2:
             raise ValueError(
                 "`y_pred` must have rank 2 when `multi_label=True`. "
                 f"Received: y_pred.shape={tuple(seen.y_pred.shape)}"
             )
-        columns = seen.y_pred.shape[-1] if self.multi_label else 1
-        self._build(columns)
-        weight = seen.weight
-        if weight is None:
-            weight = ops.ones_like(seen.y_pred)
-            if seen.observed is not None:
-                weight = ops.cast(seen.observed, seen.y_pred.dtype)
+        if self.from_logits:
+            seen = dataclasses.replace(seen, y_pred=ops.sigmoid(seen.y_pred))
+        return seen
+
+    def weights(self, seen: Observation) -> Tensor:
+        """One weight per label, with those of its column."""
+        weight = super().weights(seen)
         if self.label_weights is not None and not self.multi_label:
             self._check_label_weights(seen.y_pred.shape[-1])
             weight = weight * ops.convert_to_tensor(self.label_weights, dtype=weight.dtype)
-        y_pred = ops.sigmoid(seen.y_pred) if self.from_logits else seen.y_pred
-        # No threshold compares with NaN: count it as NaN, where it is seen at all.
-        unknown = ops.logical_or(ops.isnan(y_pred), ops.isnan(seen.y_true))
-        y_pred = ops.where(unknown, ops.zeros_like(y_pred), y_pred)
-        unknown = ops.logical_and(unknown, ops.not_equal(weight, 0))
-        weight = ops.where(unknown, ops.full_like(weight, float("nan")), weight)
+        return weight
 
-        size = self.num_thresholds + 1
-        positive = ops.cast(ops.not_equal(seen.y_true, 0), "int32")
-        bins = (positive * size + self._thresholds_below(y_pred)) * columns
-        if columns > 1:
-            bins = bins + ops.arange(columns, dtype="int32")
-        counts = ops.segment_sum(
-            ops.reshape(weight, (-1,)), ops.reshape(bins, (-1,)), num_segments=2 * size * columns
-        )
-        self._histogram.add(ops.reshape(counts, (2, size, columns)))
-
-    def _thresholds_below(self, y_pred: Tensor) -> Tensor:
-        """How many thresholds each prediction exceeds: one more than its place among them."""
-        if self.thresholds is not None:
-            edges = ops.convert_to_tensor(self._edges, dtype=y_pred.dtype)
-            flat = ops.searchsorted(edges, ops.reshape(y_pred, (-1,)), side="left")
-            return ops.cast(ops.reshape(flat, ops.shape(y_pred)), "int32")
-        steps = ops.clip(y_pred, 0.0, 1.0) * (self.num_thresholds - 1)
-        return ops.cast(ops.maximum(ops.ceil(steps), ops.ones_like(steps)), "int32")
-
-    def confusion(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """True positives, false positives, true negatives, false negatives per threshold."""
-        counts = self._histogram.value
-        above = ops.flip(ops.cumsum(ops.flip(counts, axis=1), axis=1), axis=1)[:, 1:]
-        negatives, positives = ops.sum(counts[0], axis=0), ops.sum(counts[1], axis=0)
-        return above[1], above[0], negatives - above[0], positives - above[1]
-
-    def result(self) -> Tensor:
-        """Returns the area, NaN unless both classes have been observed."""
-        if self._columns is None:
-            return ops.convert_to_tensor(float("nan"), dtype=self.dtype)
-        tp, fp, tn, fn = self.confusion()
-        defined = ops.logical_and(ops.not_equal(tp[0] + fn[0], 0), ops.not_equal(fp[0] + tn[0], 0))
+    def score(self, state: Any) -> Tensor:
+        """The area, or one per column."""
+        counts = self.confusion(state)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            area = interpolated_pr_area(tp, fp, fn)
+            area = interpolated_pr_area(counts.tp, counts.fp, counts.fn)
         else:
-            x, y = curve_points(self.curve, tp, fp, tn, fn)
+            x, y = curve_points(self.curve, counts)
             area = riemann_sum(x, y, self.summation_method)
-        weights = ops.ones_like(area)
-        if self.multi_label and self.label_weights is not None:
-            weights = ops.convert_to_tensor(self.label_weights, dtype=area.dtype)
-        return ops.cast(defined_mean(area, weights, defined), self.dtype)
+        return area
 
-    def support(self) -> Tensor:
-        """Returns the sum of weights, or the number of observed labels: per column, if several."""
-        if self._columns is None:
-            return ops.zeros((1,))
-        support = ops.sum(self._histogram.value, axis=(0, 1))
-        return support if self.multi_label else support[0]
+    def defined(self, state: Any) -> Tensor:
+        """Whether both classes have been observed."""
+        return ops.logical_and(self.has_positives(state), self.has_negatives(state))
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The mean area of the columns that have one."""
+        weights = ops.ones_like(scores)
+        if self.label_weights is not None:
+            weights = ops.convert_to_tensor(self.label_weights, dtype=scores.dtype)
+        return defined_mean(scores, weights, defined)
 
 
-def curve_points(
-    curve: str, tp: Tensor, fp: Tensor, tn: Tensor, fn: Tensor
-) -> tuple[Tensor, Tensor]:
+def curve_points(curve: str, counts: Confusion) -> tuple[Tensor, Tensor]:
     """The x and y of a curve, one point per threshold."""
-    recall = ops.divide_no_nan(tp, tp + fn)
+    tp, fp, tn, fn = counts.tp, counts.fp, counts.tn, counts.fn
+    recall = counts.recall
     if curve == "ROC":
         return ops.divide_no_nan(fp, fp + tn), recall
     if curve == "PR":
-        return recall, ops.divide_no_nan(tp, tp + fp)
+        return recall, counts.precision
     odds = ops.divide_no_nan(tp + fn, tn + fp)
     none = ops.equal(tp, 0)
     recall_gain = 1 - odds * ops.divide_no_nan(fn, tp)
@@ -287,7 +245,7 @@ def _one_of(allowed: tuple[str, ...], value: Any, argument: str) -> str:
     for each in allowed:
         if str(value).lower() == each.lower():
             return each
+    words = argument.replace("_", " ")
     raise ValueError(
-        f"Invalid value for argument `{argument}`. Expected one of {allowed}. "
-        f"Received: {argument}={value!r}"
+        f'Invalid AUC {words} value: "{value}". Argument `{argument}` must be one of {allowed}.'
     )

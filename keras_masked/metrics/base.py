@@ -1,21 +1,22 @@
-"""The base classes of all metrics: where hiding meets `keras.metrics.Metric`."""
+"""The base class of all metrics: where hiding meets `keras.metrics.Metric`."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import keras
+import numpy as np
 from keras import ops
 
-from keras_masked import _backend, serialization
-from keras_masked.evaluation import OF_OBSERVATION, label_values
-from keras_masked.formulas import Formula
+from keras_masked import serialization
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.missing import Missing, join_markers, standardize_missing
 from keras_masked.observation import Observation, observe
 
 Tensor = Any
+T = TypeVar("T")
 
 register = serialization.register("keras_masked.metrics")
 
@@ -34,24 +35,28 @@ class MaskedMetric(keras.metrics.Metric):
         **options: Further options, which become attributes and part of the config.
     """
 
+    label_axes = 0
+    """How many last axes of `y_pred` form one label."""
+    class_ids = False
+    """Whether a label is the id of a class on the last axis of `y_pred`."""
+    pairwise = False
+    """Whether a vector label is missing only if all of its entries are."""
+
+    check_ids = True
+    """Whether ids outside of these classes are errors."""
+
     def __init__(
         self, name: str | None = None, dtype: Any = None, *, missing: Missing, **options: Any
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.missing = standardize_missing(missing)
         self._options = dict(options)
+        self._accumulators: list[Any] = []
         for option, value in options.items():
             setattr(self, option, value)
 
     def observe(
-        self,
-        y_true: Tensor,
-        y_pred: Tensor,
-        sample_weight: Tensor | None = None,
-        *,
-        label_axes: int = 0,
-        class_ids: bool = False,
-        check_ids: bool = False,
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:
         """Finds what is observed among the labels."""
         seen = observe(
@@ -60,21 +65,69 @@ class MaskedMetric(keras.metrics.Metric):
             sample_weight,
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
-            label_axes=label_axes,
-            class_ids=class_ids,
-            check_ids=check_ids,
-            axis=self._options.get("axis", -1),
+            label_axes=self.label_axes,
+            class_ids=self.class_ids,
+            check_ids=self.check_ids and self.class_ids,
+            pairwise=self.pairwise,
+            axis=self.last_axis,
         )
         # PyTorch would otherwise keep the graph of every batch's predictions for its sums.
         return dataclasses.replace(seen, y_pred=ops.stop_gradient(seen.y_pred))
 
-    def accumulator(self, name: str, shape: tuple[int, ...] = ()) -> Accumulator:
-        """Adds a sum to the metric's state."""
-        return Accumulator(self, shape, name)
+    @property
+    def last_axis(self) -> int:
+        """The axis of the classes or labels, which is moved to the end."""
+        axis: int = self._options.get("axis", -1)
+        return axis
+
+    def accumulator(self, shape: tuple[int, ...] = ()) -> Accumulator:
+        """Adds sums of a shape to the metric's state."""
+        return self.keep(Accumulator(self, shape))
+
+    def keep(self, accumulator: T) -> T:
+        """Makes an accumulator part of the state that `merge_state` merges."""
+        self._accumulators.append(accumulator)
+        return accumulator
 
     def support(self) -> Tensor:
         """Returns how many labels the result rests on: the sum of their weights, if any."""
         raise NotImplementedError
+
+    def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
+        """Adds what other metrics have seen, of other parts of the data.
+
+        Args:
+            metrics: Metrics of the same class and options: of other processes, say, sent as they
+                are (metrics can be pickled).
+
+        Raises:
+            ValueError: If one is of another class, or has other options.
+
+        Example:
+
+        >>> halves = [keras_masked.metrics.MeanSquaredError() for _ in range(2)]
+        >>> halves[0].update_state(np.array([1.0, np.nan]), np.array([2.0, 7.0]))
+        >>> halves[1].update_state(np.array([3.0, 4.0]), np.array([3.0, 6.0]))
+        >>> halves[0].merge_state(halves[1:])
+        >>> round(float(halves[0].result()), 4)  # (1 + 0 + 4) / 3
+        1.6667
+        """
+        for metric in metrics:
+            self._check_mergeable(metric)
+            self._match(metric)
+            for mine, other in zip(self._accumulators, metric._accumulators, strict=False):
+                mine.merge(other)
+
+    def _check_mergeable(self, metric: Any) -> None:
+        same = type(metric) is type(self)
+        if not same or _nameless(metric.get_config()) != _nameless(self.get_config()):
+            raise ValueError(
+                "Argument `metrics` must hold metrics of the same class and options as this one. "
+                f"Received: {metric!r} for {self!r}"
+            )
+
+    def _match(self, metric: Any) -> None:
+        """Creates the state that `metric` has and this one has not: of columns first met there."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""
@@ -86,65 +139,41 @@ class MaskedMetric(keras.metrics.Metric):
         serialization.check_config_keys(cls, config)
         return cls(**config)
 
+    def __reduce__(self) -> Any:
+        """Pickles config and state. Keras's own way would lose the state."""
+        state = [ops.convert_to_numpy(variable) for variable in self.variables]
+        return _unpickle, (serialization.serialize(self), self._shape_of_state(), state)
 
-class MeanMetric(MaskedMetric):
-    r"""Base class: the mean of a formula over all observed labels.
+    def _shape_of_state(self) -> Any:
+        """What `_create_state` needs, beyond the config, to create the variables."""
+        return None
 
-    $$M = \frac{\sum_i o_i w_i \, f(y_i, p_i)}{\sum_i o_i w_i}$$
+    def _create_state(self, shape: Any) -> None:
+        """Creates the variables that the constructor could not."""
 
-    NaN where nothing is observed. A subclass sets `formula`.
-    """
 
-    formula: Formula
+def _nameless(config: Any) -> Any:
+    """A configuration without the names of metrics, which Keras numbers."""
+    if not isinstance(config, dict):
+        return config
+    return {key: _nameless(value) for key, value in config.items() if key != "name"}
 
-    def __init__(
-        self, name: str | None = None, dtype: Any = None, *, missing: Missing, **options: Any
-    ) -> None:
-        super().__init__(name, dtype, missing=missing, **options)
-        self._total = self.accumulator("total")
-        self._count = self.accumulator("count")
 
-    def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> None:
-        """Adds a batch.
+def _unpickle(config: dict[str, Any], shape: Any, state: list[np.ndarray]) -> MaskedMetric:
+    metric: MaskedMetric = keras.saving.deserialize_keras_object(config)
+    metric._create_state(shape)
+    for variable, value in zip(metric.variables, state, strict=True):
+        variable.assign(value)
+    return metric
 
-        Args:
-            y_true: Labels, some of them missing.
-            y_pred: Predictions.
-            sample_weight: Weights: a scalar, one per row, or one per label.
-        """
-        formula = self.formula
-        seen = self.observe(
-            y_true,
-            y_pred,
-            sample_weight,
-            label_axes=formula.label_axes,
-            class_ids=formula.class_ids,
-            check_ids=True,
-        )
-        options = {k: v for k, v in self._options.items() if k not in OF_OBSERVATION}
-        values = label_values(formula, seen, **options)
-        if seen.weight is not None:
-            values, counted = values * seen.weight, ops.sum(seen.weight)
-        elif seen.observed is not None:
-            counted = _backend.count(seen.observed)
-        else:
-            counted = ops.sum(ops.ones_like(values))
-        self._total.add(ops.sum(values))
-        self._count.add(counted)
 
-    def result(self) -> Tensor:
-        """Returns the mean over everything observed so far, NaN if nothing was."""
-        return ops.cast(self.mean(), self.dtype)
-
-    def mean(self) -> Tensor:
-        """The mean so far, in the dtype of the state."""
-        return ratio(self._total.value, self._count.value)
-
-    def support(self) -> Tensor:
-        """Returns how many labels the result rests on: the sum of their weights, if any."""
-        return self._count.value
+def weights(seen: Observation) -> Tensor:
+    """One weight per label: 0 where not observed, 1 where nothing else is said."""
+    if seen.weight is not None:
+        return seen.weight
+    if seen.observed is not None:
+        return ops.cast(seen.observed, seen.y_pred.dtype)
+    return ops.ones_like(seen.y_pred)
 
 
 def ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
@@ -152,3 +181,15 @@ def ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
     zero = ops.equal(denominator, 0)
     quotient = numerator / ops.where(zero, ops.ones_like(denominator), denominator)
     return ops.where(zero, ops.full_like(quotient, float("nan")), quotient)
+
+
+def defined_mean(values: Tensor, weights: Tensor, defined: Tensor) -> Tensor:
+    """Weighted mean over what is defined; a NaN there, of a diverged prediction, stays."""
+    zeros = ops.zeros_like(values)
+    weights = ops.where(defined, weights, zeros)
+    return ratio(ops.sum(ops.where(defined, values * weights, zeros)), ops.sum(weights))
+
+
+def known(values: Tensor, defined: Tensor) -> Tensor:
+    """The values, NaN where not defined."""
+    return ops.where(defined, values, ops.full_like(values, float("nan")))

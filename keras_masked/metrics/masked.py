@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -76,6 +77,8 @@ class Masked(MaskedMetric):
     Source: none; the counterpart of `keras_masked.losses.Masked`.
     """
 
+    check_ids = False  # nobody knows what the wrapped metric takes
+
     def __init__(
         self,
         metric: keras.metrics.Metric,
@@ -93,7 +96,7 @@ class Masked(MaskedMetric):
         self._fill = tuple(fill)
         if hasattr(metric, "_direction"):
             self._direction = metric._direction
-        self._count = self.accumulator("count")
+        self._count = self.accumulator()
 
     @property
     def fill(self) -> tuple[Any, Any]:
@@ -110,16 +113,14 @@ class Masked(MaskedMetric):
             y_pred: Predictions.
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
-        class_ids = self.label_axes == 1 and holds_class_ids(y_true, y_pred)
-        seen = self.observe(
-            y_true, y_pred, sample_weight, label_axes=self.label_axes, class_ids=class_ids
-        )
+        self.class_ids = self.label_axes == 1 and holds_class_ids(y_true, y_pred)
+        seen = self.observe(y_true, y_pred, sample_weight)
         weight = seen.weight
         if weight is None and seen.observed is not None:
             weight = ops.cast(seen.observed, seen.y_pred.dtype)
         last = seen.y_pred.shape[-1] if self.label_axes else 1
         y_true = replace(seen.y_true, seen.hidden, self.fill[0])
-        y_true = ops.reshape(y_true, (-1, 1 if class_ids else last))
+        y_true = ops.reshape(y_true, (-1, 1 if self.class_ids else last))
         y_pred = ops.reshape(replace(seen.y_pred, seen.hidden, self.fill[1]), (-1, last))
         if weight is not None:
             weight = ops.reshape(weight, (-1,))
@@ -149,6 +150,23 @@ class Masked(MaskedMetric):
         """Resets the wrapped metric, in its own way, and the count."""
         self.metric.reset_state()
         self._count.reset()
+
+    def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
+        """Adds the variables of other metrics, which Keras takes for sums, too.
+
+        Args:
+            metrics: Metrics of the same class and options, around the same metric.
+
+        Raises:
+            ValueError: If one is of another class, or has other options.
+        """
+        metrics = list(metrics)
+        super().merge_state(metrics)
+        for other in metrics:
+            assert isinstance(other, Masked)
+            theirs = zip(self.metric.variables, other.metric.variables, strict=True)
+            for mine, variable in theirs:
+                mine.assign(mine + ops.convert_to_tensor(variable))
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs, the wrapped metric included."""

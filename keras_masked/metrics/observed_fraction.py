@@ -61,8 +61,8 @@ class ObservedFraction(MaskedMetric):
                 f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}"
             )
         super().__init__(name, dtype, missing=missing, label_axes=label_axes)
-        self._observed = self.accumulator("observed")
-        self._positions = self.accumulator("positions")
+        self._observed = self.accumulator()
+        self._positions = self.accumulator()
 
     def update_state(
         self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None

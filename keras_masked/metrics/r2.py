@@ -6,9 +6,11 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.metrics.base import MaskedMetric, ratio, register
+from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked.metrics.columns import ColumnMetric
+from keras_masked.metrics.moments import Moments
 from keras_masked.missing import NAN, Missing
-from keras_masked.observation import compute_dtype
+from keras_masked.observation import Observation
 
 Tensor = Any
 
@@ -16,7 +18,7 @@ AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
 
 
 @register
-class R2Score(MaskedMetric):
+class R2Score(ColumnMetric):
     r"""Coefficient of determination over the observed labels of each column.
 
     $$R^2_c = 1 - \frac{\sum_i o_{ic} w_{ic} (y_{ic} - p_{ic})^2}
@@ -54,6 +56,7 @@ class R2Score(MaskedMetric):
     Source: `keras.metrics.R2Score`; `sklearn.metrics.r2_score`.
     """
 
+    apart = True
     _direction = "up"
 
     def __init__(
@@ -82,99 +85,37 @@ class R2Score(MaskedMetric):
             class_aggregation=class_aggregation,
             num_regressors=num_regressors,
         )
-        self._columns: int | None = None
 
-    def _build(self, columns: int) -> None:
-        if self._columns == columns:
-            return
-        if self._columns is not None:
-            raise ValueError(
-                f"`y_true` must have the same number of columns in every batch. Received {columns} "
-                f"columns after {self._columns}."
-            )
-        self._columns = columns
-        # Labels are summed as differences from one label of their own column: squares of
-        # 1e6 + noise would leave nothing of the noise in float32.
-        self._origin = self.add_variable(
-            (columns,), "zeros", dtype=compute_dtype(self.dtype), name="origin"
-        )
-        self._residual = self.accumulator("residual", (columns,))
-        self._sum = self.accumulator("sum", (columns,))
-        self._squares = self.accumulator("squared_sum", (columns,))
-        self._weight = self.accumulator("weight", (columns,))
-        self._labels = self.accumulator("count", (columns,))
+    def new_state(self, owner: MaskedMetric, columns: int | None) -> Moments:
+        """Creates moments in the state of `owner`."""
+        return owner.keep(Moments(owner, columns, joint=False))
 
-    def update_state(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> None:
-        """Adds a batch.
+    def collect(self, seen: Observation, state: Moments, apart: bool) -> Tensor:
+        """The moments of a batch."""
+        return state.collect(seen)
 
-        Args:
-            y_true: Labels, some of them missing.
-            y_pred: Predictions.
-            sample_weight: Weights: a scalar, one per row, or one per label.
-        """
-        seen = self.observe(y_true, y_pred, sample_weight)
-        columns = seen.y_pred.shape[-1] if len(seen.y_pred.shape) > 1 else 1
-        self._build(columns)
-
-        def by_column(x: Tensor) -> Tensor:
-            return ops.reshape(x, (-1, columns))
-
-        y_true, y_pred = by_column(seen.y_true), by_column(seen.y_pred)
-        zeros = ops.zeros_like(y_true)
-        if seen.weight is not None:
-            weight = by_column(seen.weight)
-        elif seen.observed is not None:
-            weight = ops.cast(by_column(seen.observed), y_true.dtype)
-        else:
-            weight = ops.ones_like(y_true)
-        counts = ops.not_equal(weight, 0)
-
-        first = ops.argmax(ops.cast(counts, "int32"), axis=0)
-        first = ops.take_along_axis(y_true, ops.expand_dims(first, 0), axis=0)[0]
-        new = ops.logical_and(ops.equal(self._labels.value, 0), ops.any(counts, axis=0))
-        origin = ops.convert_to_tensor(self._origin)
-        origin = ops.where(new, ops.cast(first, origin.dtype), origin)
-        self._origin.assign(origin)
-
-        deviation = ops.where(counts, y_true - origin, zeros)
-        residual = ops.where(counts, y_true - y_pred, zeros)
-        self._residual.add(ops.sum(weight * ops.square(residual), axis=0))
-        self._sum.add(ops.sum(weight * deviation, axis=0))
-        self._squares.add(ops.sum(weight * ops.square(deviation), axis=0))
-        self._weight.add(ops.sum(weight, axis=0))
-        self._labels.add(ops.sum(ops.cast(counts, "float32"), axis=0))
-
-    def result(self) -> Tensor:
-        """Returns the score over everything observed so far."""
-        if self._columns is None:
-            return ops.convert_to_tensor(float("nan"), dtype=self.dtype)
-        weight = self._weight.value
-        weight = ops.where(ops.equal(weight, 0), ops.ones_like(weight), weight)
-        total = self._squares.value - ops.square(self._sum.value) / weight
-        score = 1 - ratio(self._residual.value, total)
+    def score(self, state: Moments) -> Tensor:
+        """The score of each column."""
+        score = 1 - ops.divide_no_nan(state.residual, state.label_variation)
         if self.num_regressors:
-            labels = self._labels.value
+            labels = state.count
             freedom = labels - self.num_regressors - 1
             adjusted = 1 - (1 - score) * (labels - 1) / ops.maximum(freedom, ops.ones_like(freedom))
             score = ops.where(freedom > 0, adjusted, score)
-        if self.class_aggregation is not None:
-            weights = ops.ones_like(total)
-            if self.class_aggregation == "variance_weighted_average":
-                weights = total
-            score = defined_mean(score, weights, defined=ops.not_equal(total, 0))
-        return ops.cast(score, self.dtype)
+        return score
 
-    def support(self) -> Tensor:
-        """Returns the sum of weights, or the number of observed labels, of each column."""
-        if self._columns is None:
-            return ops.zeros((1,))
-        return self._weight.value
+    def defined(self, state: Moments) -> Tensor:
+        """Whether there are two labels that differ."""
+        return ops.not_equal(state.label_variation, 0)
 
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The mean over the defined columns, or all of them."""
+        if self.class_aggregation is None:
+            return scores
+        uniform = self.class_aggregation == "uniform_average"
+        weights = ops.ones_like(scores) if uniform else self._state.label_variation
+        return defined_mean(scores, weights, defined)
 
-def defined_mean(values: Tensor, weights: Tensor, defined: Tensor) -> Tensor:
-    """Weighted mean over what is defined; a NaN there, of a diverged prediction, stays."""
-    zeros = ops.zeros_like(values)
-    weights = ops.where(defined, weights, zeros)
-    return ratio(ops.sum(ops.where(defined, values * weights, zeros)), ops.sum(weights))
+    def weigh(self, state: Moments) -> Tensor:
+        """The sum of weights, or the number of observed labels, of each column."""
+        return state.weight

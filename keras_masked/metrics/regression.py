@@ -7,7 +7,8 @@ from typing import Any
 from keras import ops
 
 from keras_masked import formulas
-from keras_masked.metrics.base import MeanMetric, register
+from keras_masked.metrics.base import register
+from keras_masked.metrics.mean import MeanMetric
 from keras_masked.missing import NAN, Missing
 
 Tensor = Any
@@ -135,6 +136,131 @@ class RootMeanSquaredError(MeanMetric):
     ) -> None:
         super().__init__(name, dtype, missing=missing)
 
-    def mean(self) -> Tensor:
+    def score(self, state: Any) -> Tensor:
         """The root of the mean so far."""
-        return ops.sqrt(super().mean())
+        return ops.sqrt(super().score(state))
+
+
+@register
+class MeanAbsolutePercentageError(MeanMetric):
+    r"""Mean of absolute differences in percent of the labels.
+
+    $$M = \frac{100 \sum_i o_i w_i |y_i - p_i| / \max(|y_i|, \epsilon)}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. $\epsilon$ is
+    `keras.config.epsilon()`. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.MeanAbsolutePercentageError()
+    >>> y_true = np.array([[1.0, np.nan], [2.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [2.0, 3.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # (100 + 0 + 25) / 3
+    41.6667
+
+    Source: `keras.metrics.MeanAbsolutePercentageError`.
+    """
+
+    formula = formulas.absolute_percentage_error
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+
+@register
+class MeanSquaredLogarithmicError(MeanMetric):
+    r"""Mean of squared differences of logarithms.
+
+    $$M = \frac{\sum_i o_i w_i (\log(1 + p_i) - \log(1 + y_i))^2}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. Labels and
+    predictions below `keras.config.epsilon()` are replaced by it. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.MeanSquaredLogarithmicError()
+    >>> y_true = np.array([[0.0, np.nan], [0.0, 1.0]])
+    >>> y_pred = np.array([[1.0, 7.0], [0.0, 1.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # log(2)^2 / 3
+    0.1602
+
+    Source: `keras.metrics.MeanSquaredLogarithmicError`.
+    """
+
+    formula = formulas.squared_logarithmic_error
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)
+
+
+@register
+class LogCoshError(MeanMetric):
+    r"""Mean logarithm of the hyperbolic cosine of the differences.
+
+    $$M = \frac{\sum_i o_i w_i \log \cosh(p_i - y_i)}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.LogCoshError()
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 4.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # log(cosh(1)) / 3
+    0.1446
+
+    Source: `keras.metrics.LogCoshError`.
+    """
+
+    formula = formulas.log_cosh
+    _direction = "down"
+
+    def __init__(
+        self,
+        name: str | None = "logcosh",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing)

@@ -40,6 +40,29 @@ UNEQUAL = ("micro", "samples", "macro")
 """Losses of which a mean over the parts of a batch differs, also where the parts are equal."""
 
 
+COLUMNS = ["a", "b", "c"]
+
+
+def metrics():
+    """Metrics of one output: a mean, moments, and counts, of all labels and of each column."""
+    return [
+        km.metrics.MeanAbsoluteError(name="mae"),
+        km.metrics.R2Score(name="r2"),
+        km.metrics.PearsonCorrelation("correlation", axis=None),
+        km.metrics.PerLabel(km.metrics.ConcordanceCorrelation(), COLUMNS, name="concordance"),
+        km.metrics.PerLabel(km.metrics.Precision(), COLUMNS, name="precision"),
+        km.metrics.PerLabel(km.metrics.MeanSquaredError(), COLUMNS, name="errors"),
+    ]
+
+
+METRICS = [
+    *(f"micro_{name}" for name in ("mae", "r2", "correlation")),
+    *(f"{kind}/{column}" for kind in ("concordance", "precision", "errors") for column in COLUMNS),
+    *(f"{kind}/macro" for kind in ("concordance", "precision", "errors")),
+]
+"""What Keras logs them as; the results of a dict get no output's name."""
+
+
 def table(rows, part, seed):
     """Features, labels and weights; every second part of so many rows has few labels, and large.
 
@@ -69,7 +92,7 @@ def model(losses):
     network.compile(
         keras.optimizers.SGD(0.05),
         dict(losses),
-        metrics={"micro": [km.metrics.MeanAbsoluteError(name="mae")]} if "micro" in losses else {},
+        metrics={"micro": metrics()} if "micro" in losses else {},
         jit_compile=keras.config.backend() == "jax",
     )
     return network

@@ -8,7 +8,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 import keras_masked as km
-from tests.replicas.common import GROUPS, means_of_means, report, table, train
+from tests.replicas.common import GROUPS, means_of_means, metrics, report, table, train
 
 BATCH, PROCESSES = 4, 2
 SHARE = BATCH // PROCESSES
@@ -82,6 +82,36 @@ with km.replicas(dist.new_group([0, 1])):
     grouped = float(loss(labels, 0 * np.nan_to_num(labels)))
 with km.replicas([dist.new_group([0]), dist.new_group([1])][RANK]):
     single = float(loss(labels, 0 * np.nan_to_num(labels)))
+
+
+def values(metrics):
+    """What each metric says, by name."""
+    found = {}
+    for metric in metrics:
+        result = metric.result()
+        found |= result if isinstance(result, dict) else {metric.name: result}
+    return {name: float(value) for name, value in found.items()}
+
+
+def updated(data):
+    """Metrics of some predictions for the data, seen in two batches."""
+    x, y, _ = data
+    found = metrics()
+    for batch in (slice(0, 2), slice(2, None)):
+        for metric in found:
+            metric.update_state(y[batch], x[batch, :3] + 0.5 * np.nan_to_num(y[batch]))
+    return found
+
+
+# The metrics of all processes, sent to each, and merged.
+mine = updated(part(TRAIN))
+gathered = [None] * PROCESSES
+dist.all_gather_object(gathered, mine)
+merged = metrics()
+for i, metric in enumerate(merged):
+    metric.merge_state(of_process[i] for of_process in gathered)
+of_metrics = {"whole": updated(TRAIN), "merged": merged, "parts": mine}
+of_metrics = {key: values(found) for key, found in of_metrics.items()}
 dist.destroy_process_group()
 
 if RANK == 0:
@@ -92,5 +122,6 @@ if RANK == 0:
         means=means,
         unasked=unasked,
         losses=losses,
+        metrics=of_metrics,
         without_group=without_group,
     )

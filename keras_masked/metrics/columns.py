@@ -1,0 +1,144 @@
+"""Metrics that are functions of sums over labels, of all labels together or of each column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked.metrics.base import MaskedMetric, known
+from keras_masked.missing import Missing
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+
+class ColumnMetric(MaskedMetric):
+    """Base class: a metric that is a function of sums over labels.
+
+    The sums are those of all labels together, or of each column of labels (the last of their
+    axes) apart; one pass then serves all columns. A metric that needs them apart itself sets
+    `apart`; `PerLabel` keeps them apart for any.
+
+    A subclass implements `sums_shape`, `collect`, `score`, `defined` and `weigh`.
+    """
+
+    apart = False
+    """Whether the metric itself keeps columns apart."""
+
+    def __init__(
+        self, name: str | None = None, dtype: Any = None, *, missing: Missing, **options: Any
+    ) -> None:
+        super().__init__(name, dtype, missing=missing, **options)
+        self._state: Any = None
+        self._columns: int | None = None
+        if not self.apart:
+            self._create_state(None)
+
+    @property
+    def sums_shape(self) -> tuple[int, ...]:
+        """Shape of the sums over one column."""
+        raise NotImplementedError
+
+    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+        """The sums over a batch: of `sums_shape`, with one more axis if columns are `apart`."""
+        raise NotImplementedError
+
+    def score(self, state: Any) -> Tensor:
+        """The value of the metric, or one per column; anything where it is undefined."""
+        raise NotImplementedError
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether the labels observed define the value, also if predictions have diverged."""
+        raise NotImplementedError
+
+    def weigh(self, state: Any) -> Tensor:
+        """The support, or one per column."""
+        raise NotImplementedError
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """One value from those of the columns that the metric itself keeps apart."""
+        return scores
+
+    def scores(self, state: Any) -> Tensor:
+        """The value of the metric, or one per column; NaN where it is undefined."""
+        return known(self.score(state), self.defined(state))
+
+    def new_state(self, owner: MaskedMetric, columns: int | None) -> Any:
+        """Creates accumulators in the state of `owner`."""
+        shape = self.sums_shape if columns is None else (*self.sums_shape, columns)
+        return owner.accumulator(shape)
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` if the options make no sense for one column."""
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: Labels, some of them missing.
+            y_pred: Predictions.
+            sample_weight: Weights: a scalar, one per row, or one per label.
+        """
+        seen = self.observe(y_true, y_pred, sample_weight)
+        if self.apart:
+            self._set_columns(columns_of(seen, self.label_axes))
+        self._state.add(self.collect(seen, self._state, self.apart))
+
+    def result(self) -> Tensor:
+        """Returns the value over everything observed so far, NaN where it is undefined."""
+        if self._state is None:
+            return ops.convert_to_tensor(float("nan"), dtype=self.dtype)
+        return ops.cast(self._value(), self.dtype)
+
+    def _value(self) -> Tensor:
+        scores = self.scores(self._state)
+        return self.aggregate(scores, self.defined(self._state)) if self.apart else scores
+
+    def support(self) -> Tensor:
+        """Returns how many labels the result rests on: the sum of their weights, if any."""
+        return ops.zeros((1,)) if self._state is None else self.weigh(self._state)
+
+    def _set_columns(self, columns: int) -> None:
+        if self._columns is None:
+            self._create_state(columns)
+        elif self._columns != columns:
+            raise ValueError(
+                "`y_true` must have the same number of columns in every batch. "
+                f"Received: {columns} columns after {self._columns}."
+            )
+
+    def _create_state(self, shape: int | None) -> None:
+        if self._state is None and (shape is not None or not self.apart):
+            self._columns = shape
+            self._state = self.new_state(self, shape)
+
+    def _shape_of_state(self) -> int | None:
+        return self._columns
+
+    def _match(self, metric: ColumnMetric) -> None:
+        if metric._columns is not None:
+            self._set_columns(metric._columns)
+
+
+def columns_of(seen: Observation, label_axes: int) -> int:
+    """How many columns the labels have: the size of the last of two or more axes."""
+    shape = tuple(seen.y_pred.shape)[: len(seen.y_pred.shape) - label_axes]
+    return shape[-1] if len(shape) > 1 else 1
+
+
+def total(x: Tensor, apart: bool) -> Tensor:
+    """The sum over all labels, or over those of each column."""
+    if not apart:
+        # The last axis first: XLA on CPU is several times slower over all axes at once.
+        return ops.sum(x) if len(x.shape) < 2 else ops.sum(ops.sum(x, axis=-1))
+    return ops.sum(in_columns(x), axis=0)
+
+
+def in_columns(x: Tensor) -> Tensor:
+    """Labels as rows and columns."""
+    if len(x.shape) == 2:
+        return x
+    return ops.reshape(x, (-1, x.shape[-1] if len(x.shape) > 1 else 1))

@@ -1,0 +1,210 @@
+"""Correlations of labels and predictions: of each row, each column, or all labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras import ops
+
+from keras_masked.formulas.correlation import concordance, pearson, row_moments
+from keras_masked.metrics.base import MaskedMetric, defined_mean, register, weights
+from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.metrics.moments import Moments
+from keras_masked.missing import NAN, Missing
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+
+class Correlation(ColumnMetric):
+    """Base class: a function of the moments of labels and predictions.
+
+    Of each row, whose values are then averaged, or of the whole data: of each column apart, or
+    all together. A subclass sets `correlate`.
+    """
+
+    correlate: Callable[..., tuple[Tensor, Tensor]]
+    _direction = "up"
+
+    def __init__(self, name: str | None, dtype: Any, axis: int | None, missing: Missing) -> None:
+        self.apart = axis == 0
+        self._over_rows = axis not in (None, 0)
+        super().__init__(name, dtype, missing=missing, axis=axis)
+
+    @property
+    def last_axis(self) -> int:
+        """The axis along which rows lie."""
+        axis: int = self._options["axis"] if self._over_rows else -1
+        return axis
+
+    @property
+    def sums_shape(self) -> tuple[int, ...]:
+        """Of rows: the weighted sum of their values, the sum of weights, and that of labels."""
+        return (3,)
+
+    def new_state(self, owner: MaskedMetric, columns: int | None) -> Any:
+        """Creates moments, or sums over rows, in the state of `owner`."""
+        if self._over_rows and columns is None:
+            return owner.accumulator(self.sums_shape)
+        return owner.keep(Moments(owner, columns, joint=True))
+
+    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+        """The moments of a batch, or the sums over its rows."""
+        if not isinstance(state, Moments):
+            return self._collect_rows(seen)
+        return state.collect(seen)
+
+    def _collect_rows(self, seen: Observation) -> Tensor:
+        shape = tuple(seen.y_pred.shape)
+        if len(shape) < 2 or shape[-1] == 1:
+            raise ValueError(
+                "The correlation of a row needs two labels or more. Pass `axis=0` for that of each "
+                "column over all the data, or `axis=None` for that of all labels. Received: "
+                f"axis={self._options['axis']}, y_pred.shape={shape}"
+            )
+        weight = weights(seen)
+        values, defined = self.correlate(*row_moments(seen.y_true, seen.y_pred, weight))
+        labels = ops.sum(ops.cast(ops.not_equal(weight, 0), weight.dtype), axis=-1)
+        of_row = ops.sum(weight, axis=-1)
+        of_row = of_row / ops.where(ops.equal(labels, 0), ops.ones_like(labels), labels)
+        zeros = ops.zeros_like(values)
+        of_row = ops.where(defined, of_row, zeros)
+        weighted = ops.where(defined, values * of_row, zeros)
+        return ops.stack([ops.sum(weighted), ops.sum(of_row), total(weight, apart=False)])
+
+    def score(self, state: Any) -> Tensor:
+        """The mean over the rows, or the value of the data, or of each column."""
+        if not isinstance(state, Moments):
+            sums = state.value
+            return ops.divide_no_nan(sums[0], sums[1])
+        return self._of_data(state)[0]
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether there are two labels that differ, or a row with such."""
+        if not isinstance(state, Moments):
+            return ops.not_equal(state.value[1], 0)
+        return self._of_data(state)[1]
+
+    def _of_data(self, state: Moments) -> tuple[Tensor, Tensor]:
+        return self.correlate(
+            state.label_variation,
+            state.prediction_variation,
+            state.covariation,
+            state.weight,
+            state.bias,
+            state.count,
+        )
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The mean over the defined columns."""
+        return defined_mean(scores, ops.ones_like(scores), defined)
+
+    def weigh(self, state: Any) -> Tensor:
+        """The sum of weights, or the number of observed labels."""
+        if not isinstance(state, Moments):
+            return state.value[2]
+        return state.weight
+
+
+@register
+class PearsonCorrelation(Correlation):
+    r"""Pearson's correlation coefficient of the observed labels.
+
+    $$r = \frac{\sum_i o_i w_i (y_i - \bar y)(p_i - \bar p)}
+              {\sqrt{\sum_i o_i w_i (y_i - \bar y)^2 \; \sum_i o_i w_i (p_i - \bar p)^2}}$$
+
+    with the weighted means $\bar y$ and $\bar p$ over the observed labels. As in Keras it is by
+    default that of each row, averaged; with `axis=0` that of each column over the whole data, and
+    with `axis=None` that of all labels of the whole data, however it is split into batches.
+
+    Undefined where fewer than two labels are observed, or all are equal: such rows and columns
+    leave the mean, which is NaN if all do. NaN, as in Keras, where the predictions are all equal.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        axis: The axis along which each row lies, `0` for columns over the whole data, `None` for
+            all labels. In `PerLabel`, each column is taken over the whole data.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Raises:
+        ValueError: If a row has a single label.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.PearsonCorrelation(axis=0)
+    >>> y_true = np.array([[1.0], [2.0], [np.nan], [4.0]])
+    >>> y_pred = np.array([[1.0], [3.0], [9.0], [4.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)
+    0.9286
+
+    Source: `keras.metrics.PearsonCorrelation`; `scipy.stats.pearsonr`.
+    """
+
+    correlate = staticmethod(pearson)
+
+    def __init__(
+        self,
+        name: str | None = "pearson_correlation",
+        dtype: Any = None,
+        axis: int | None = -1,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, axis, missing)
+
+
+@register
+class ConcordanceCorrelation(Correlation):
+    r"""Lin's concordance correlation coefficient of the observed labels.
+
+    $$\rho_c = \frac{2 \sum_i o_i w_i (y_i - \bar y)(p_i - \bar p)}
+                    {\sum_i o_i w_i \left[(y_i - \bar y)^2 + (p_i - \bar p)^2
+                     + (\bar y - \bar p)^2\right]}$$
+
+    with the weighted means $\bar y$ and $\bar p$ over the observed labels. As in Keras it is by
+    default that of each row, averaged; with `axis=0` that of each column over the whole data, and
+    with `axis=None` that of all labels of the whole data, however it is split into batches.
+
+    Undefined where fewer than two labels are observed, or all labels and predictions are equal:
+    such rows and columns leave the mean, which is NaN if all do.
+
+    Args:
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        axis: The axis along which each row lies, `0` for columns over the whole data, `None` for
+            all labels. In `PerLabel`, each column is taken over the whole data.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Raises:
+        ValueError: If a row has a single label.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.ConcordanceCorrelation(axis=0)
+    >>> y_true = np.array([[1.0], [2.0], [np.nan], [4.0]])
+    >>> y_pred = np.array([[1.0], [3.0], [9.0], [4.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)
+    0.8966
+
+    Source: `keras.metrics.ConcordanceCorrelation`; Lin 1989, equation 2.
+    """
+
+    correlate = staticmethod(concordance)
+
+    def __init__(
+        self,
+        name: str | None = "concordance_correlation",
+        dtype: Any = None,
+        axis: int | None = -1,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(name, dtype, axis, missing)

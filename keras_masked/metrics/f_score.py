@@ -1,0 +1,245 @@
+"""F-scores: precision and recall in one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked.metrics.base import defined_mean, known, register, weights
+from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.missing import NAN, Missing
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+AVERAGES = (None, "micro", "macro", "weighted")
+
+
+@register
+class FBetaScore(ColumnMetric):
+    r"""Weighted harmonic mean of precision and recall over the observed labels.
+
+    $$F_\beta = \frac{(1 + \beta^2) \, TP}{(1 + \beta^2) \, TP + \beta^2 FN + FP}$$
+
+    with the weighted counts of the observed labels of one class, or with `average="micro"` of all.
+    A class without an observed positive label is undefined, NaN; averages skip it.
+
+    Args:
+        average: `None` for one score per class, `"micro"` for that of all labels together,
+            `"macro"` for the mean over the defined classes, `"weighted"` for that mean weighted by
+            their numbers of positive labels.
+        beta: How much more recall counts than precision.
+        threshold: Predictions above it say 1. By default, the greatest of a row's observed
+            predictions says 1, and the others 0.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar, or `(classes,)`.
+
+    Raises:
+        ValueError: On an unknown `average`, a `beta` that is no positive float, a `threshold` that
+            is no float in (0, 1], or labels with less than two axes.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.FBetaScore(beta=2.0, threshold=0.5)
+    >>> y_true = np.array([[1.0, 1.0], [1.0, np.nan], [0.0, 0.0]])
+    >>> y_pred = np.array([[0.9, 0.8], [0.2, 0.7], [0.6, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> [round(float(score), 4) for score in metric.result()]  # (5 + 0) / (5 + 4 + 1), 5 / 5
+    [0.5, 1.0]
+
+    Source: `keras.metrics.FBetaScore`; `sklearn.metrics.fbeta_score`.
+    """
+
+    apart = True
+    _direction = "up"
+
+    def __init__(
+        self,
+        average: str | None = None,
+        beta: float = 1.0,
+        threshold: float | None = None,
+        name: str | None = "fbeta_score",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        if average not in AVERAGES:
+            raise ValueError(
+                f"Invalid `average` argument value. Expected one of {AVERAGES}. "
+                f"Received: average={average}"
+            )
+        if not isinstance(beta, float):
+            raise ValueError(
+                "Invalid `beta` argument value. It should be a Python float. "
+                f"Received: beta={beta} of type '{type(beta)}'"
+            )
+        if beta <= 0:
+            raise ValueError(
+                f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}"
+            )
+        if threshold is not None and not isinstance(threshold, float):
+            raise ValueError(
+                "Invalid `threshold` argument value. It should be a Python float. "
+                f"Received: threshold={threshold} of type '{type(threshold)}'"
+            )
+        if threshold is not None and not 0 < threshold <= 1:
+            raise ValueError(
+                "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. "
+                f"Received: threshold={threshold}"
+            )
+        super().__init__(
+            name, dtype, missing=missing, average=average, beta=beta, threshold=threshold
+        )
+
+    @property
+    def sums_shape(self) -> tuple[int, ...]:
+        """True positives, false positives, false negatives, and all labels."""
+        return (4,)
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` without a threshold: one prediction alone is always the greatest."""
+        if self.threshold is None:
+            raise ValueError(
+                "`threshold` must be given where each label has a value of its own. "
+                "Received: threshold=None"
+            )
+
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed among the labels."""
+        seen = super().observe(y_true, y_pred, sample_weight)
+        if len(seen.y_pred.shape) < 2:
+            raise ValueError(
+                f"{type(self).__name__} expects 2D inputs with shape (batch_size, output_dim), "
+                "or more axes before the last. Received input shapes: "
+                f"y_pred.shape={tuple(seen.y_pred.shape)}"
+            )
+        return seen
+
+    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+        """The counts of a batch."""
+        weight = weights(seen)
+        said = self._predicted(seen)
+        hides = ops.equal(weight, 0)
+
+        def count(x: Tensor) -> Tensor:
+            return total(ops.where(hides, ops.zeros_like(x), x * weight), apart)
+
+        y_true = seen.y_true
+        return ops.stack(
+            [
+                count(said * y_true),
+                count(said * (1 - y_true)),
+                count((1 - said) * y_true),
+                total(weight, apart),
+            ]
+        )
+
+    def _predicted(self, seen: Observation) -> Tensor:
+        """1 where a prediction says 1, 0 where not, and NaN where that is unknown."""
+        y_pred = seen.y_pred
+        unknown = ops.isnan(y_pred)
+        if self.threshold is not None:
+            said = ops.greater(y_pred, self.threshold)
+        else:
+            if seen.hidden is not None:
+                y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
+            unknown = ops.any(ops.isnan(y_pred), axis=-1, keepdims=True)
+            greatest = ops.greater_equal(y_pred, ops.amax(y_pred, axis=-1, keepdims=True))
+            # As in Keras: a row of zeros says nothing.
+            said = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
+        said = ops.cast(said, y_pred.dtype)
+        return ops.where(unknown, ops.full_like(said, float("nan")), said)
+
+    def score(self, state: Any) -> Tensor:
+        """The score of each class."""
+        return self._score(state.value)
+
+    def _score(self, sums: Tensor) -> Tensor:
+        tp, fp, fn = sums[0], sums[1], sums[2]
+        square = self.beta**2
+        # Not Keras's, which adds epsilon to every denominator.
+        return ops.divide_no_nan((1 + square) * tp, (1 + square) * tp + square * fn + fp)
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether a positive label of the class has been observed."""
+        return ops.not_equal(self._positives(state), 0)
+
+    def _positives(self, state: Any) -> Tensor:
+        sums = state.value
+        return sums[0] + sums[2]
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The average that was asked for."""
+        if self.average is None:
+            return scores
+        if self.average == "micro":
+            micro = self._score(ops.sum(self._state.value, axis=-1))
+            return known(micro, ops.any(defined))
+        weight = self._positives(self._state)
+        weight = weight if self.average == "weighted" else ops.ones_like(scores)
+        return defined_mean(scores, weight, defined)
+
+    def weigh(self, state: Any) -> Tensor:
+        """The sum of weights, or the number of observed labels, of each class."""
+        return state.value[3]
+
+
+@register
+class F1Score(FBetaScore):
+    r"""Harmonic mean of precision and recall over the observed labels.
+
+    $$F_1 = \frac{2 \, TP}{2 \, TP + FN + FP}$$
+
+    with the weighted counts of the observed labels of one class, or with `average="micro"` of all.
+    A class without an observed positive label is undefined, NaN; averages skip it.
+
+    Args:
+        average: `None` for one score per class, `"micro"` for that of all labels together,
+            `"macro"` for the mean over the defined classes, `"weighted"` for that mean weighted by
+            their numbers of positive labels.
+        threshold: Predictions above it say 1. By default, the greatest of a row's observed
+            predictions says 1, and the others 0.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar, or `(classes,)`.
+
+    Raises:
+        ValueError: On an unknown `average`, a `threshold` that is no float in (0, 1], or labels
+            with less than two axes.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.F1Score(threshold=0.5)
+    >>> y_true = np.array([[1.0, 1.0], [1.0, np.nan], [0.0, 0.0]])
+    >>> y_pred = np.array([[0.9, 0.8], [0.2, 0.7], [0.6, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> [round(float(score), 4) for score in metric.result()]  # 2 / (2 + 1 + 1), 2 / 2
+    [0.5, 1.0]
+
+    Source: `keras.metrics.F1Score`; `sklearn.metrics.f1_score`.
+    """
+
+    def __init__(
+        self,
+        average: str | None = None,
+        threshold: float | None = None,
+        name: str | None = "f1_score",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype, missing=missing)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns everything that `from_config` needs to build an equal metric."""
+        config = super().get_config()
+        del config["beta"]
+        return config

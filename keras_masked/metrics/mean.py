@@ -1,0 +1,94 @@
+"""Metrics that are means over labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import _backend
+from keras_masked.evaluation import OF_OBSERVATION
+from keras_masked.formulas import Formula
+from keras_masked.hiding import replace
+from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+NOT_OF_FORMULA = (*OF_OBSERVATION, "from_sorted_ids")
+"""Options that the formula does not take."""
+
+
+class MeanMetric(ColumnMetric):
+    r"""Base class: the mean of a formula over all observed labels.
+
+    $$M = \frac{\sum_i o_i w_i \, f(y_i, p_i)}{\sum_i o_i w_i}$$
+
+    NaN where nothing is observed. A subclass sets `formula`.
+    """
+
+    formula: Formula
+
+    @property
+    def label_axes(self) -> int:  # type: ignore[override]
+        """How many last axes of `y_pred` form one label."""
+        return self.formula.label_axes
+
+    @property
+    def class_ids(self) -> bool:  # type: ignore[override]
+        """Whether a label is the id of a class on the last axis of `y_pred`."""
+        return self.formula.class_ids
+
+    @property
+    def check_ids(self) -> bool:  # type: ignore[override]
+        """Whether ids outside of these classes are errors."""
+        return not self.formula.any_id
+
+    @property
+    def pairwise(self) -> bool:  # type: ignore[override]
+        """Whether a vector label is missing only if all of its entries are."""
+        return self.formula.pairwise
+
+    @property
+    def sums_shape(self) -> tuple[int, ...]:
+        """The weighted sum of values, and that of weights."""
+        return (2,)
+
+    def label_values(self, seen: Observation) -> Tensor:
+        """The formula's value of each label, whatever it is where hidden."""
+        y_true, y_pred = seen.y_true, seen.y_pred
+        if seen.holes is not None:
+            y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
+            y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
+        if self.formula.label_fill is not None:
+            y_true = replace(y_true, seen.hidden, self.formula.label_fill)
+        options = {k: v for k, v in self._options.items() if k not in NOT_OF_FORMULA}
+        return self.formula(y_true, y_pred, **options)
+
+    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+        """The sums over a batch."""
+        values = self.label_values(seen)
+        if seen.hidden is not None:  # no gates: a metric has no gradient
+            values = replace(values, seen.hidden, 0)
+        if seen.weight is not None:
+            values, counted = values * seen.weight, total(seen.weight, apart)
+        elif seen.observed is None:
+            counted = total(ops.ones_like(values), apart)
+        elif apart:
+            counted = total(ops.cast(seen.observed, values.dtype), apart)
+        else:
+            counted = ops.cast(_backend.count(seen.observed), values.dtype)
+        return ops.stack([total(values, apart), counted])
+
+    def score(self, state: Any) -> Tensor:
+        """The mean so far."""
+        sums = state.value
+        return ops.divide_no_nan(sums[0], sums[1])
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether anything is observed."""
+        return ops.not_equal(state.value[1], 0)
+
+    def weigh(self, state: Any) -> Tensor:
+        """The sum of weights so far."""
+        return state.value[1]

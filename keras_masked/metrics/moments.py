@@ -1,0 +1,158 @@
+"""Means, variances and covariances of labels and predictions, in a form that can be merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import _backend
+from keras_masked.metrics.accumulator import Accumulator
+from keras_masked.metrics.base import MaskedMetric, weights
+from keras_masked.metrics.columns import in_columns
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+
+class Moments:
+    """Sums of powers of deviations from an origin, of each column.
+
+    The origin is the first observed label of the column, and prediction for it: squares of
+    1e6 + noise would leave nothing of the noise in float32. All replicas agree on one.
+
+    Args:
+        metric: The metric that owns the variables.
+        columns: Number of columns, or `None` for all labels in one, whose moments are scalars.
+        joint: Whether to keep the sums that involve predictions, too.
+    """
+
+    def __init__(self, metric: MaskedMetric, columns: int | None, joint: bool) -> None:
+        self.joint = joint
+        one = () if columns is None else (columns,)
+        self._arrange = in_columns if one else flat
+        self._sums = Accumulator(metric, (8 if joint else 5, *one))
+        dtype = self._sums.variables[0].dtype
+        shape = (2 if joint else 1, *one)
+        # Equal on all replicas, so that their mean is what each has.
+        self._origin = metric.add_variable(
+            shape, "zeros", dtype=dtype, aggregation="mean", name="origin"
+        )
+        self._known = metric.add_variable(
+            one, "zeros", dtype=dtype, aggregation="mean", name="known"
+        )
+
+    def collect(self, seen: Observation) -> Tensor:
+        """The sums over a batch, once the origin is known."""
+        weight = self._arrange(weights(seen))
+        counts = ops.not_equal(weight, 0)
+        zeros = ops.zeros_like(weight)
+        shown = [ops.where(counts, self._arrange(x), zeros) for x in (seen.y_true, seen.y_pred)]
+        origin = self._find_origin(shown, counts)
+        y = ops.where(counts, shown[0] - origin[0], zeros)
+        sums = [
+            ops.cast(counts, weight.dtype),
+            weight,
+            weight * ops.square(shown[0] - shown[1]),
+            weight * y,
+            weight * ops.square(y),
+        ]
+        if self.joint:
+            p = ops.where(counts, shown[1] - origin[1], zeros)
+            sums += [weight * p, weight * ops.square(p), weight * y * p]
+        return ops.stack([ops.sum(each, axis=0) for each in sums])
+
+    def _find_origin(self, shown: list[Tensor], counts: Tensor) -> Tensor:
+        kept = shown if self.joint else shown[:1]
+        if _backend.replicated():  # of which one may have no row of a short last batch
+            more = [(0, 1)] + [(0, 0)] * (len(counts.shape) - 1)
+            kept = [ops.pad(x, more) for x in kept]
+            counts = ops.pad(counts, more)
+        row = ops.argmax(ops.cast(counts, "int32"), axis=0, keepdims=True)
+        first = ops.stack([ops.take_along_axis(x, row, axis=0)[0] for x in kept])
+        has = ops.cast(ops.any(counts, axis=0), first.dtype)
+        if _backend.replicated():
+            everywhere = _backend.total(has)
+            first = _backend.total(first) / ops.maximum(everywhere, ops.ones_like(everywhere))
+            has = ops.cast(ops.not_equal(everywhere, 0), first.dtype)
+        origin = ops.convert_to_tensor(self._origin)
+        known = ops.convert_to_tensor(self._known)
+        first, has = ops.cast(first, origin.dtype), ops.cast(has, origin.dtype)
+        origin = ops.where(ops.equal(known, 0), first, origin)
+        self._origin.assign(origin)
+        self._known.assign(ops.maximum(known, has))
+        return ops.cast(origin, shown[0].dtype)
+
+    def add(self, sums: Tensor) -> None:
+        """Adds the sums over a batch."""
+        self._sums.add(sums)
+
+    def merge(self, other: Moments) -> None:
+        """Adds the moments of another part of the data, seen from the origin of this one."""
+        mine, theirs = ops.convert_to_tensor(self._origin), ops.convert_to_tensor(other._origin)
+        known, has = ops.convert_to_tensor(self._known), ops.convert_to_tensor(other._known)
+        origin = ops.where(ops.equal(known, 0), theirs, mine)
+        shift = ops.where(ops.equal(has, 0), ops.zeros_like(mine), theirs - origin)
+        n, w, ee, y, yy, *rest = (other._sums.value[i] for i in range(self._sums.shape[0]))
+        by_y = shift[0]
+        sums = [n, w, ee, y + w * by_y, yy + 2 * by_y * y + w * by_y * by_y]
+        if self.joint:
+            p, pp, yp = rest
+            by_p = shift[1]
+            sums += [
+                p + w * by_p,
+                pp + 2 * by_p * p + w * by_p * by_p,
+                yp + by_y * p + by_p * y + w * by_y * by_p,
+            ]
+        self._origin.assign(origin)
+        self._known.assign(ops.maximum(known, has))
+        self._sums.add(ops.stack(sums))
+
+    @property
+    def count(self) -> Tensor:
+        """How many labels have been seen."""
+        return self._sums.value[0]
+
+    @property
+    def weight(self) -> Tensor:
+        """The sum of their weights."""
+        return self._sums.value[1]
+
+    @property
+    def residual(self) -> Tensor:
+        """The weighted sum of (y - p)^2."""
+        return self._sums.value[2]
+
+    @property
+    def label_variation(self) -> Tensor:
+        """The weighted sum of squared deviations of the labels from their mean."""
+        return self._about_mean(4, 3, 3)
+
+    @property
+    def prediction_variation(self) -> Tensor:
+        """The weighted sum of squared deviations of the predictions from their mean."""
+        return self._about_mean(6, 5, 5)
+
+    @property
+    def covariation(self) -> Tensor:
+        """The weighted sum of products of both deviations."""
+        return self._about_mean(7, 3, 5)
+
+    @property
+    def bias(self) -> Tensor:
+        """The difference of the means of labels and predictions."""
+        sums, origin = self._sums.value, ops.convert_to_tensor(self._origin)
+        return origin[0] - origin[1] + (sums[3] - sums[5]) / self._safe_weight()
+
+    def _about_mean(self, product: int, a: int, b: int) -> Tensor:
+        sums = self._sums.value
+        return sums[product] - sums[a] * sums[b] / self._safe_weight()
+
+    def _safe_weight(self) -> Tensor:
+        weight = self.weight
+        return ops.where(ops.equal(weight, 0), ops.ones_like(weight), weight)
+
+
+def flat(x: Tensor) -> Tensor:
+    """All labels on one axis."""
+    return x if len(x.shape) == 1 else ops.reshape(x, (-1,))

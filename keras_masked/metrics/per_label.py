@@ -1,0 +1,242 @@
+"""`PerLabel`: any metric, of each label column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_masked import _backend, serialization
+from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked.metrics.columns import ColumnMetric, columns_of
+
+Tensor = Any
+
+AVERAGES = ("macro", "weighted", None)
+
+
+@register
+class PerLabel(MaskedMetric):
+    r"""A metric of each label column, and its mean over them.
+
+    $$M_c = M(\{(y_{ic}, p_{ic}) : o_{ic} = 1\}), \quad
+      M_\mathrm{macro} = \frac{1}{|D|} \sum_{c \in D} M_c$$
+
+    with $D$ the columns in which the metric is defined, that is not NaN for want of labels.
+
+    All columns are counted in one pass, with one vector of sums, where the metric is a function of
+    sums over labels: a mean, an F-score, R2, a correlation, or counted at thresholds (AUC,
+    precision, recall). Of any other metric there is one object per column.
+
+    The result is a dict, from which Keras logs `{name}/{label}` for each label and `{name}/macro`.
+    Keras puts no output's name before them: give the metrics of several outputs distinct names.
+    `EarlyStopping(monitor="val_auc/macro")` needs an explicit `mode`.
+
+    Args:
+        metric: One of our metrics; wrap Keras's own in `Masked`. Its options must make sense for
+            one column: not several thresholds, say.
+        labels: Names of the columns, in their order.
+        average: `"macro"` for the mean over the defined columns, `"weighted"` for the mean
+            weighted by their support, `None` for none.
+        show_support: Whether to add `{name}/support/{label}`: how many labels each value rests on.
+        name: Name of the metric; by default, that of `metric`.
+        dtype: Dtype of the results; by default, that of `metric`.
+
+    Shapes: `y_true` and `y_pred` as for `metric`, with the columns on the last axis of the labels:
+    `(batch, ..., columns)`, of vectors `(batch, ..., columns, classes)`. The results are scalars.
+
+    Raises:
+        ValueError: If `metric` is none of ours or has options that look at several columns, on
+            labels that are no distinct strings or an unknown `average`, or if the data have
+            another number of columns.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.PerLabel(
+    ...     keras_masked.metrics.MeanAbsoluteError(name="mae"), labels=["teff", "logg"])
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> {key: float(value) for key, value in metric.result().items()}
+    {'mae/teff': 0.5, 'mae/logg': 2.0, 'mae/macro': 1.25}
+
+    Source: none.
+    """
+
+    def __init__(
+        self,
+        metric: MaskedMetric,
+        labels: Sequence[str],
+        average: str | None = "macro",
+        show_support: bool = False,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        labels = check(metric, labels, average)
+        super().__init__(name or metric.name, dtype or metric.dtype, missing=metric.missing)
+        self.labels = labels
+        self.average = average
+        self.show_support = show_support
+        self._config = serialization.serialize(metric)
+        # Keras would take the inner metric's own sums for part of this one's state.
+        self._inner = lambda: metric
+        self._state: Any = None
+        self._parts: list[MaskedMetric] = []
+        if isinstance(metric, ColumnMetric):
+            metric.check_per_label()
+            self._state = metric.new_state(self, len(labels))
+        else:
+            self._parts = [self._copy(label) for label in labels]
+
+    @property
+    def metric(self) -> MaskedMetric:
+        """The metric that is kept of each column."""
+        return self._inner()
+
+    def _copy(self, label: str) -> MaskedMetric:
+        metric: MaskedMetric = keras.saving.deserialize_keras_object(self._config)
+        metric.name = f"{self.name}/{label}"
+        return metric
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: Labels, some of them missing.
+            y_pred: Predictions.
+            sample_weight: Weights: a scalar, one per row, or one per label.
+        """
+        if self._state is None:
+            self._update_parts(y_true, y_pred, sample_weight)
+            return
+        metric = self.metric
+        assert isinstance(metric, ColumnMetric)
+        seen = metric.observe(y_true, y_pred, sample_weight)
+        self._check_columns(columns_of(seen, metric.label_axes))
+        self._state.add(metric.collect(seen, self._state, True))
+
+    def _check_columns(self, columns: int) -> None:
+        if columns != len(self.labels):
+            raise ValueError(
+                f"Argument `labels` must name each column. Received: {len(self.labels)} labels for "
+                f"{columns} columns: labels={list(self.labels)}"
+            )
+
+    def _update_parts(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None) -> None:
+        mask = _backend.get_keras_mask(y_pred)
+        y_true, y_pred = _backend.as_received(y_true), ops.convert_to_tensor(y_pred)
+        rank = len(y_pred.shape) - self.metric.label_axes
+        self._check_columns(y_pred.shape[rank - 1] if rank > 1 else 1)
+        if sample_weight is not None:
+            sample_weight = ops.convert_to_tensor(sample_weight)
+
+        def column(x: Tensor, c: int) -> Tensor:
+            if x is None or len(x.shape) < rank or rank < 2:
+                return x  # one value per row
+            return x[(slice(None),) * (rank - 1) + (slice(c, c + 1),)]
+
+        for c, part in enumerate(self._parts):
+            of_column = column(y_pred, c)
+            if mask is not None:
+                _backend.set_keras_mask(of_column, column(mask, c))
+            part.update_state(column(y_true, c), of_column, column(sample_weight, c))
+
+    def result(self) -> dict[str, Tensor]:
+        """Returns the value of each label, and their mean."""
+        support = self.support()
+        if self._state is None:
+            scores = ops.stack([ops.cast(part.result(), "float32") for part in self._parts])
+            nothing = ops.logical_and(ops.isnan(scores), ops.equal(support, 0))
+            defined = ops.logical_not(nothing)  # the NaN of a diverged prediction stays
+        else:
+            metric = self.metric
+            assert isinstance(metric, ColumnMetric)
+            scores, defined = metric.scores(self._state), metric.defined(self._state)
+        results = dict(zip(self._keys(), ops.unstack(ops.cast(scores, self.dtype)), strict=True))
+        if self.average is not None:
+            weights = support if self.average == "weighted" else ops.ones_like(scores)
+            mean = defined_mean(scores, ops.cast(weights, scores.dtype), defined)
+            results[f"{self.name}/{self.average}"] = ops.cast(mean, self.dtype)
+        if self.show_support:
+            keys = self._keys("support/")
+            results |= dict(zip(keys, ops.unstack(support), strict=True))
+        return results
+
+    def _keys(self, kind: str = "") -> list[str]:
+        return [f"{self.name}/{kind}{label}" for label in self.labels]
+
+    def support(self) -> Tensor:
+        """Returns the sum of weights, or the number of observed labels, of each column."""
+        if self._state is None:
+            return ops.stack([ops.sum(part.support()) for part in self._parts])
+        metric = self.metric
+        assert isinstance(metric, ColumnMetric)
+        return metric.weigh(self._state)
+
+    def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
+        """Adds what other metrics have seen, of other parts of the data.
+
+        Args:
+            metrics: Metrics of the same class and options.
+
+        Raises:
+            ValueError: If one is of another class, or has other options.
+        """
+        metrics = list(metrics)
+        super().merge_state(metrics)
+        for c, part in enumerate(self._parts):
+            part.merge_state(other._parts[c] for other in metrics if isinstance(other, PerLabel))
+
+    def reset_state(self) -> None:
+        """Forgets what has been seen."""
+        super().reset_state()
+        for part in self._parts:
+            part.reset_state()
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns everything that `from_config` needs, the inner metric included."""
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "metric": self._config,
+            "labels": list(self.labels),
+            "average": self.average,
+            "show_support": self.show_support,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> PerLabel:
+        """Builds the metric from its config."""
+        inner = keras.saving.deserialize_keras_object(config["metric"])
+        metric = super().from_config({**config, "metric": inner})
+        assert isinstance(metric, cls)
+        return metric
+
+
+def check(metric: Any, labels: Any, average: Any) -> list[str]:
+    """Raises on what cannot be kept per label; returns the labels."""
+    if not isinstance(metric, MaskedMetric) or isinstance(metric, PerLabel):
+        raise ValueError(
+            "Argument `metric` must be a metric of keras_masked; wrap others in "
+            f"`keras_masked.metrics.Masked`. Received: metric={metric!r}"
+        )
+    if average not in AVERAGES:
+        raise ValueError(
+            f"Invalid value for argument `average`. Expected one of {AVERAGES}. "
+            f"Received: average={average!r}"
+        )
+    names = [] if isinstance(labels, str) else list(labels)
+    if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
+        raise ValueError(
+            f"Argument `labels` must be a list of distinct strings. Received: labels={labels!r}"
+        )
+    if average in names:
+        raise ValueError(
+            f"Argument `labels` must not hold the name of the average, {average!r}. "
+            f"Received: labels={names}"
+        )
+    return names
