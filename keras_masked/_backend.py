@@ -19,14 +19,17 @@ from keras.src.backend import get_keras_mask, set_keras_mask
 Tensor = Any
 
 __all__ = [
+    "add_up",
     "as_received",
     "combine",
     "count",
     "get_keras_mask",
+    "isnan",
     "replicas",
     "replicated",
     "set_keras_mask",
     "total",
+    "zero_where",
 ]
 
 
@@ -39,21 +42,77 @@ def as_received(labels: Any) -> Tensor:
     return ops.convert_to_tensor(labels, dtype=own)
 
 
+def isnan(x: Tensor) -> Tensor:
+    """Whether NaN.
+
+    `torch.compile` does not vectorize `isnan`, and of `x != x` it keeps the result for the backward
+    pass. TensorFlow's optimizer of graphs in turn takes not (x <= inf) to mean x > inf.
+    """
+    if keras.config.backend() == "torch":
+        return ops.logical_not(x <= float("inf"))
+    return ops.isnan(x)
+
+
 def count(observed: Tensor) -> Tensor:
     """Counts the true entries of a boolean tensor, as float32.
 
     XLA's reductions cannot absorb the conversion of a mask, so that the 0/1 mask would be
     written out and read back as floats. Runs shorter than 32, summed as integers, fuse with the
-    conversion and leave a float tensor 1/16 the size. PyTorch is faster without.
+    conversion and leave a float tensor 1/16 the size. PyTorch's compiler makes one loop of count
+    and losses if both are summed alike.
     """
+    if _eager_torch():
+        return ops.cast(observed.count_nonzero(), "float32")
+    if keras.config.backend() == "torch":
+        return add_up(ops.cast(observed, "float32"))
     run = 1
     last = observed.shape[-1] if len(observed.shape) else None
-    if last is not None and keras.config.backend() != "torch":
+    if last is not None:
         run = next((n for n in range(31, 1, -1) if last % n == 0), 1)
     if run > 1:
         observed = ops.reshape(observed, (-1, run))
         observed = ops.sum(ops.cast(observed, "int32"), axis=-1)
     return ops.sum(ops.cast(observed, "float32"))
+
+
+def add_up(x: Tensor) -> Tensor:
+    """Sums all entries, the last axis first.
+
+    XLA on CPU is several times slower over all axes at once. TensorFlow's takes a sum of squares
+    for a dot product, slow and inexact, but a mean for what it is. The gradient of a mean takes
+    PyTorch one more tensor.
+    """
+    if len(x.shape) < 2:
+        return ops.sum(x)
+    if keras.config.backend() == "torch" or not x.shape[-1]:
+        return ops.sum(ops.sum(x, axis=-1))
+    return ops.sum(ops.mean(x, axis=-1)) * x.shape[-1]
+
+
+def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
+    """Sets `x` to exactly 0 where `hidden`, whatever it is there."""
+    bits = {"float32": "int32", "float64": "int64"}.get(keras.backend.standardize_dtype(x.dtype))
+    if bits and _eager_torch() and x.device.type == "cpu" and not _records(x):
+        # PyTorch's `where` branches at every entry, and nothing predicts a random mask: four times
+        # slower than the same by bits, which have no gradient.
+        keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
+        return ops.view(ops.bitwise_and(ops.view(x, bits), keep), x.dtype)
+    return ops.where(hidden, ops.zeros((), dtype=x.dtype), x)
+
+
+def _eager_torch() -> bool:
+    if keras.config.backend() != "torch":
+        return False
+    import torch
+
+    return not torch.compiler.is_compiling()
+
+
+def _records(x: Tensor) -> bool:
+    """Whether PyTorch records what is done with `x`: in gradients, only for a second gradient."""
+    import torch
+
+    return bool(torch.is_grad_enabled() and x.requires_grad)
 
 
 # Replicas: several copies of a model that see one part each of every batch. A loss must divide by

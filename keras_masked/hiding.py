@@ -6,6 +6,10 @@ hidden; on the way out, the loss is set to 0 where hidden and its gradient passe
 Replacing the inputs (the "double `where`") has the same effect and needs no custom gradient, but
 costs up to twice as much, and needs for each formula a value at which it and its slope are finite.
 
+Where the formula is one of the residual y - p alone, with value and slope 0 at 0, the residual is
+set to 0 instead, and nothing else: that slope does what the gate on the way in would. It is 0
+times the upstream gradient, so that one which is not finite arrives at hidden predictions as NaN.
+
 The price: NaNs may exist inside a computation whose result has none (`jax_debug_nans` and
 PyTorch's anomaly mode will point at them), and no forward-mode derivative (`jax.jvp`). Formulas of
 others, and those that look at more than one label at a time, get their inputs replaced instead.
@@ -21,6 +25,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
+
 Tensor = Any
 Hidden = Callable[[], Tensor]
 
@@ -33,7 +39,7 @@ def gate_input(x: Tensor, hidden: Hidden | None) -> Tensor:
     def identity(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
         def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
             upstream = args[0] if upstream is None else upstream
-            return _zero_where(hidden(), upstream)
+            return _backend.zero_where(_expand(hidden(), upstream), upstream)
 
         return x, gradient
 
@@ -48,10 +54,11 @@ def gate_output(losses: Tensor, hidden: Hidden | None) -> Tensor:
     def shut(losses: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
         def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
             # Not zeroed here: NaN slopes of the formula would turn a 0 into NaN all the same.
-            # `gate_input` stands on the other side and zeroes whatever arrives there.
-            return args[0] if upstream is None else upstream
+            # `gate_input` stands on the other side and zeroes whatever arrives there. Of residuals
+            # it would not be needed, if it were not for the gradient of this gradient.
+            return gate_input(args[0] if upstream is None else upstream, hidden)
 
-        return _zero_where(hidden(), losses), gradient
+        return _backend.zero_where(_expand(hidden(), losses), losses), gradient
 
     return ops.custom_gradient(shut)(losses)
 
@@ -62,10 +69,6 @@ def replace(x: Tensor, hidden: Hidden | None, value: Any) -> Tensor:
         return x
     value = ops.convert_to_tensor(value, dtype=x.dtype)
     return ops.where(_expand(hidden(), x), value, x)
-
-
-def _zero_where(condition: Tensor, x: Tensor) -> Tensor:
-    return ops.where(_expand(condition, x), ops.zeros_like(x), x)
 
 
 def _expand(condition: Tensor, x: Tensor) -> Tensor:

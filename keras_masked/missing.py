@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
+from keras_masked import _backend
+
 Marker = str | int | float
 Missing = Marker | tuple[Marker, ...]
 Tensor = Any
@@ -75,8 +77,12 @@ def find_missing(labels: Tensor, missing: Missing) -> Tensor | None:
         if not _dtype_holds(dtype, marker):
             continue
         if marker == NAN:
-            here = ops.isnan(labels)
-        else:
+            here = _backend.isnan(labels)
+        elif dtype in ("float32", "float64"):
+            # Not with a tensor of the number: `torch.compile` would then keep the result for the
+            # backward pass rather than compare again, and be several times slower for it.
+            here = labels == marker
+        else:  # half precision must round the marker as it rounded the labels
             here = ops.equal(labels, ops.convert_to_tensor(marker, dtype=dtype))
         found = here if found is None else ops.logical_or(found, here)
     return found

@@ -46,7 +46,7 @@ class Observation:
     def hidden(self) -> Hidden | None:
         """Where neither label nor prediction may be seen, as a function; `None` if nowhere."""
         if self.weight is not None:
-            return lambda: ops.equal(self.weight, 0)
+            return lambda: self.weight == 0.0  # no tensor: see `find_missing`
         if self.observed is not None:
             return lambda: ops.logical_not(self.observed)
         return None

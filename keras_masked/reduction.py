@@ -119,7 +119,7 @@ def _reduce(
 ) -> Tensor:
     """To one number, of weighted losses; its denominators are those of all replicas."""
     if reduction == "sum":
-        return _sum(losses if rows_are_labels else row_means(losses, seen.observed))
+        return _backend.add_up(losses if rows_are_labels else row_means(losses, seen.observed))
     if average == "macro" and len(losses.shape) < 2:
         raise ValueError(
             "`average='macro'` needs labels in columns, on the last of two or more axes. "
@@ -133,11 +133,11 @@ def _reduce(
     if average == "samples" and not rows_are_labels:
         return _row_mean(losses, seen, weighted)
     if weighted:
-        return _ratio(_sum(losses), _backend.total(_sum(seen.weight)))
+        return _ratio(_backend.add_up(losses), _backend.total(_backend.add_up(seen.weight)))
     if seen.observed is None:
         return _mean(losses)
     count = ops.cast(_backend.count(seen.observed), losses.dtype)
-    return _sum(losses) / _at_least_one(_backend.total(count))
+    return _backend.add_up(losses) / _at_least_one(_backend.total(count))
 
 
 def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
@@ -189,13 +189,8 @@ def _mean(x: Tensor) -> Tensor:
     if _backend.replicated():
         # Of which some have no rows at all in a short last batch.
         positions = _backend.total(ops.sum(ops.ones_like(x)))
-        return _sum(x) / _at_least_one(positions)
+        return _backend.add_up(x) / _at_least_one(positions)
     return ops.mean(x) if len(x.shape) < 2 else ops.mean(ops.mean(x, axis=-1))
-
-
-def _sum(x: Tensor) -> Tensor:
-    """Sums the last axis first: XLA on CPU is several times slower over all axes at once."""
-    return ops.sum(x) if len(x.shape) < 2 else ops.sum(ops.sum(x, axis=-1))
 
 
 def _at_least_one(count: Tensor) -> Tensor:

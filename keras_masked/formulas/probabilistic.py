@@ -24,9 +24,11 @@ def binary_crossentropy(
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
-        # Cheaper forms with a single logarithm cancel where the label is right and sure, or have
-        # the wrong slope at 0.
-        return y_true * ops.softplus(-y_pred) + (1.0 - y_true) * ops.softplus(y_pred)
+        # Of the forms with one logarithm the one that neither cancels where the label is right and
+        # sure, nor has a slope at 0 that depends on what the backend says is that of |x|.
+        size = ops.abs(y_pred)
+        linear = 0.5 * size + (0.5 - y_true) * y_pred
+        return ops.log1p(ops.exp(-size)) + linear
     epsilon = keras.config.epsilon()
     y_pred = ops.clip(y_pred, epsilon, 1.0 - epsilon)
     return -(y_true * ops.log(y_pred) + (1.0 - y_true) * ops.log(1.0 - y_pred))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,16 +14,23 @@ from keras_masked.formulas.base import formula
 Tensor = Any
 
 
-@formula()
-def squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+@formula(residual=True)
+def squared_error(error: Tensor) -> Tensor:
     """(y - p)^2."""
-    return ops.square(y_true - y_pred)
+    return ops.square(error)
 
 
-@formula()
-def absolute_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """|y - p|."""
-    return ops.abs(y_true - y_pred)
+@formula(residual=True)
+def absolute_error(error: Tensor) -> Tensor:
+    """|y - p|, with a slope of 0 at 0: that of `ops.abs` is 1 there on JAX."""
+
+    def absolute(error: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
+        def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
+            return ops.sign(error) * (args[0] if upstream is None else upstream)
+
+        return ops.abs(error), gradient
+
+    return ops.custom_gradient(absolute)(error)
 
 
 @formula()
@@ -40,10 +48,9 @@ def squared_logarithmic_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.square(first - ops.log(ops.maximum(y_true, epsilon) + 1.0))
 
 
-@formula()
-def huber(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
-    """e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2, with e = p - y."""
-    error = y_pred - y_true
+@formula(residual=True)
+def huber(error: Tensor, delta: float = 1.0) -> Tensor:
+    """e^2 / 2 for |e| <= delta, else delta |e| - delta^2 / 2, with e = y - p."""
     size = ops.abs(error)
     linear = delta * size - 0.5 * delta**2
     return ops.where(size <= delta, 0.5 * ops.square(error), linear)
