@@ -156,9 +156,47 @@ def several_outputs(**options: Any) -> Model:
     return model, x, labels
 
 
+def boxes_and_fields(**options: Any) -> Model:
+    """Losses that Keras does not have, with options; predictions as in the labels' range."""
+    x, _, gone = table()
+    rng = np.random.default_rng(4)
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((FEATURES,))
+    rain = keras.layers.Dense(25, "sigmoid")(inputs)
+    outputs = [
+        keras.layers.Dense(4, name="boxes")(inputs),
+        keras.layers.Reshape((5, 5), name="rain")(rain),
+        keras.layers.Dense(LABELS, "sigmoid", name="assays")(inputs),
+    ]
+    model = keras.Model(inputs, outputs)
+    model.compile(
+        optimizer(),
+        loss={
+            "boxes": km.losses.GIoULoss(mode="giou", missing=SENTINEL),
+            "rain": km.losses.FractionsSkillScore(window=2, threshold=0.4, axis=(1, 2)),
+            "assays": km.losses.SigmoidFocalCrossEntropy(alpha=0.4, gamma=1.5),
+        },
+        **options,
+    )
+    corners = rng.normal(size=(ROWS, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(0.5, 2, (ROWS, 2))], axis=-1)
+    boxes[gone[:, 0], 1] = SENTINEL
+    fields = rng.random((ROWS, 5, 5))
+    fields[rng.random(fields.shape) < 0.3] = np.nan
+    return model, x, [boxes, fields, np.where(gone, np.nan, rng.random(gone.shape) < 0.5)]
+
+
 MODELS: dict[str, Callable[..., Model]] = {
     build.__name__: build
-    for build in (regression, multi_label, class_ids, sequence, functions, several_outputs)
+    for build in (
+        regression,
+        multi_label,
+        class_ids,
+        sequence,
+        functions,
+        several_outputs,
+        boxes_and_fields,
+    )
 }
 """Each builds a compiled model and returns it with its data."""
 
