@@ -7,7 +7,11 @@ without its mean over the last axis, Keras's is called; what is written here aga
 from keras_masked.formulas.accuracy import (
     binary_match,
     categorical_match,
+    exact_match,
+    sorted_ids_match,
     sparse_categorical_match,
+    sparse_top_k_match,
+    top_k_match,
 )
 from keras_masked.formulas.base import Formula
 from keras_masked.formulas.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
@@ -57,6 +61,7 @@ __all__ = [
     "dice",
     "diou_loss",
     "dual_weighted_squared_error",
+    "exact_match",
     "exponentially_weighted_squared_error",
     "fractions_skill",
     "generalized_cross_entropy",
@@ -69,10 +74,13 @@ __all__ = [
     "log_cosh",
     "poisson",
     "sigmoid_focal_crossentropy",
+    "sorted_ids_match",
     "sparse_categorical_crossentropy",
     "sparse_categorical_match",
+    "sparse_top_k_match",
     "squared_error",
     "squared_hinge",
     "squared_logarithmic_error",
+    "top_k_match",
     "tversky",
 ]
