@@ -6,7 +6,7 @@ Everything else in the package is written against `keras.ops`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -28,6 +28,7 @@ __all__ = [
     "replicas",
     "replicated",
     "set_keras_mask",
+    "stop_gradient_where",
     "total",
     "zero_where",
 ]
@@ -98,6 +99,22 @@ def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
         return ops.view(ops.bitwise_and(ops.view(x, bits), keep), x.dtype)
     return ops.where(hidden, ops.zeros((), dtype=x.dtype), x)
+
+
+def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
+    """Passes `x` on; its gradient is exactly 0 where `hidden`."""
+    if keras.config.backend() != "torch":
+        # XLA sees that both are the same. Unlike a custom gradient, this also has a derivative in
+        # forward mode, which `jax.hessian` takes of gradients.
+        return ops.where(hidden(), ops.stop_gradient(x), x)
+
+    def identity(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
+        def gradient(*_: Tensor, upstream: Tensor) -> Tensor:
+            return zero_where(hidden(), upstream)
+
+        return x, gradient
+
+    return ops.custom_gradient(identity)(x)
 
 
 def _eager_torch() -> bool:

@@ -36,14 +36,7 @@ def gate_input(x: Tensor, hidden: Hidden | None) -> Tensor:
     if hidden is None:
         return x
 
-    def identity(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
-        def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
-            upstream = args[0] if upstream is None else upstream
-            return _backend.zero_where(_expand(hidden(), upstream), upstream)
-
-        return x, gradient
-
-    return ops.custom_gradient(identity)(x)
+    return _backend.stop_gradient_where(lambda: _expand(hidden(), x), x)
 
 
 def gate_output(losses: Tensor, hidden: Hidden | None) -> Tensor:
@@ -54,8 +47,8 @@ def gate_output(losses: Tensor, hidden: Hidden | None) -> Tensor:
     def shut(losses: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
         def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
             # Not zeroed here: NaN slopes of the formula would turn a 0 into NaN all the same.
-            # `gate_input` stands on the other side and zeroes whatever arrives there. Of residuals
-            # it would not be needed, if it were not for the gradient of this gradient.
+            # `gate_input` stands on the other side and zeroes whatever arrives there, which for
+            # residuals only the gradient of this gradient needs.
             return gate_input(args[0] if upstream is None else upstream, hidden)
 
         return _backend.zero_where(_expand(hidden(), losses), losses), gradient

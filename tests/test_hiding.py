@@ -82,6 +82,19 @@ def test_second_gradient(name: str) -> None:
     np.testing.assert_allclose(second, np.where(hidden, 0, formula), rtol=1e-4)
 
 
+@pytest.mark.skipif(BACKEND != "jax", reason="forward over reverse mode is JAX's")
+@pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryCrossentropy"])
+def test_hessian(name: str) -> None:
+    import jax
+
+    y, hidden = labels("nan", (2, 4))
+    loss = getattr(km.losses, name)()
+    hessian = to_numpy(jax.hessian(lambda p: loss(y, p))(tensor(np.full(y.shape, 0.5, "float32"))))
+    diagonal = np.diag(hessian.reshape(8, 8)).reshape(y.shape)
+    formula = {"MeanSquaredError": 2.0, "BinaryCrossentropy": 4.0}[name] / np.sum(~hidden)
+    np.testing.assert_allclose(diagonal, np.where(hidden, 0, formula), rtol=1e-5)
+
+
 def gradient_of_sum_of_gradient(function: Any, x: Any) -> Any:
     if BACKEND == "jax":
         import jax
