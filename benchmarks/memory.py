@@ -20,7 +20,11 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 BASE = "keras, complete"
 # Otherwise the C library keeps what was freed, more or less of it as luck will have it.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "MALLOC_TOP_PAD_": "0",
+}
 
 
 def measure_memory(
