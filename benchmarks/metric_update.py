@@ -15,12 +15,37 @@ from benchmarks.losses import as_row
 from benchmarks.subjects import data, hide
 from benchmarks.timing import interleave
 
-METRICS = {
-    "MeanSquaredError": "real",
-    "BinaryAccuracy": "binary",
-    "AUC": "binary",
-    "R2Score": "real",
+METRICS: dict[str, tuple[str, dict[str, Any]]] = {
+    "MeanSquaredError": ("real", {}),
+    "BinaryAccuracy": ("binary", {}),
+    "AUC": ("binary", {}),
+    "R2Score": ("real", {}),
+    "MeanAbsoluteError": ("real", {}),
+    "RootMeanSquaredError": ("real", {}),
+    "MeanAbsolutePercentageError": ("positive", {}),
+    "MeanSquaredLogarithmicError": ("positive", {}),
+    "LogCoshError": ("real", {}),
+    "CosineSimilarity": ("real", {}),
+    "PearsonCorrelation": ("real", {}),
+    "ConcordanceCorrelation": ("real", {}),
+    "BinaryCrossentropy": ("binary", {}),
+    "Precision": ("binary", {}),
+    "Recall": ("binary", {}),
+    "TruePositives": ("binary", {}),
+    "PrecisionAtRecall": ("binary", {"recall": 0.5}),
+    "F1Score": ("binary", {"threshold": 0.5}),
+    "BinaryIoU": ("binary", {}),
+    "CategoricalAccuracy": ("one-hot", {}),
+    "TopKCategoricalAccuracy": ("one-hot", {}),
+    "CategoricalCrossentropy": ("one-hot", {}),
+    "KLDivergence": ("one-hot", {}),
+    "SparseCategoricalAccuracy": ("ids", {}),
+    "SparseTopKCategoricalAccuracy": ("ids", {}),
+    "SparseCategoricalCrossentropy": ("ids", {}),
+    "Hinge": ("binary logits", {}),
+    "Poisson": ("positive", {}),
 }
+"""What labels each takes, and options; the first few are those of a quick run."""
 BASE = "keras, complete"
 Call = Callable[[], Any]
 
@@ -29,12 +54,14 @@ def time_metric(
     name: str, shape: tuple[int, ...], compiled: bool, fraction: float, rounds: int, clock: str
 ) -> Iterator[dict[str, Any]]:
     """Times updates of a metric with `fraction` of the labels missing."""
-    y_true, y_pred = (ops.convert_to_tensor(x) for x in data(METRICS[name], shape))
-    hidden = hide(ops.convert_to_numpy(y_true), METRICS[name], fraction)
+    kind, arguments = METRICS[name]
+    y_true, y_pred = (ops.convert_to_tensor(x) for x in data(kind, shape))
+    hidden = hide(ops.convert_to_numpy(y_true), kind, fraction)
     hidden = ops.convert_to_tensor(hidden)
+    ours, theirs = (getattr(m, name)(**arguments) for m in (km.metrics, keras.metrics))
     calls = {
-        BASE: _update(getattr(keras.metrics, name)(), y_true, y_pred, compiled),
-        f"{fraction:.0%} missing": _update(getattr(km.metrics, name)(), hidden, y_pred, compiled),
+        BASE: update(theirs, y_true, y_pred, compiled),
+        f"{fraction:.0%} missing": update(ours, hidden, y_pred, compiled),
         **({} if compiled else _torchmetrics(name, hidden, y_pred)),
     }
     timings = interleave(calls, BASE, rounds, clock)
@@ -48,18 +75,19 @@ def time_metric(
         }
 
 
-def _update(metric: Any, y_true: Any, y_pred: Any, compiled: bool) -> Call:
+def update(metric: Any, y_true: Any, y_pred: Any, compiled: bool) -> Call:
+    """A call that updates the metric."""
     metric.update_state(y_true, y_pred)  # some make their variables only now
     if keras.config.backend() == "jax":
         state = [variable.value for variable in metric.variables]
-        update = engines.compiled_call(metric.stateless_update_state, compiled)
-        return lambda: update(state, y_true, y_pred)
+        stateless = engines.compiled_call(metric.stateless_update_state, compiled)
+        return lambda: stateless(state, y_true, y_pred)
 
     def run(y_true: Any, y_pred: Any) -> None:
         metric.update_state(y_true, y_pred)
 
-    update = engines.compiled_call(run, compiled)
-    return lambda: update(y_true, y_pred)
+    stateful = engines.compiled_call(run, compiled)
+    return lambda: stateful(y_true, y_pred)
 
 
 def _torchmetrics(name: str, y_true: Any, y_pred: Any) -> dict[str, Call]:
@@ -87,7 +115,9 @@ def _torchmetrics(name: str, y_true: Any, y_pred: Any) -> dict[str, Call]:
     options: dict[str, Any] = {"ignore_index": -1}
     if name == "AUC":
         options["thresholds"] = 200
-    ignoring = {"BinaryAccuracy": "BinaryAccuracy", "AUC": "BinaryAUROC"}[name]
+    ignoring = {"BinaryAccuracy": "BinaryAccuracy", "AUC": "BinaryAUROC"}.get(name)
+    if ignoring is None:
+        return {}
     metric = getattr(classification, ignoring)(**options)
     ids = torch.nan_to_num(y_true, nan=-1.0).to(torch.int32)
     return {"torchmetrics ignore_index=": lambda: metric.update(y_pred, ids)}

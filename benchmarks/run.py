@@ -23,7 +23,7 @@ from benchmarks import engines, report, timing
 
 # Keras picks its backend when it is imported: functions import it, once --backend is read.
 
-SECTIONS = ("losses", "alternatives", "fit", "metrics", "memory")
+SECTIONS = ("losses", "alternatives", "fit", "metrics", "per-label", "memory")
 SHAPES = ("256x16", "4096x1024", "64x256x256")
 Row = dict[str, Any]
 Job = Callable[[], Iterator[Row]]
@@ -78,7 +78,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
     import keras
 
     import keras_masked as km
-    from benchmarks import fit_step, losses, memory, metric_update, subjects
+    from benchmarks import fit_step, losses, memory, metric_update, per_label, subjects
 
     chosen = subjects.choose(options.losses, keras.losses, km.losses)
     rounds, clock, quick = options.rounds, options.clock, options.quick
@@ -102,6 +102,11 @@ def jobs(options: argparse.Namespace) -> list[Job]:
         found["metrics"] += [
             partial(metric_update.time_metric, name, shape, compiled, fraction, rounds, clock)
             for name in metrics
+        ]
+        found["per-label"] += [
+            partial(per_label.time_per_label, name, labels, compiled, fraction, rounds, clock)
+            for name in list(per_label.METRICS)[: 1 if quick else None]
+            for labels in ((10,) if quick else (100, 1000))
         ]
     found["fit"].append(partial(fit_step.time_fit, rounds, clock, quick))
     return [job for section in options.sections for job in found[section]]

@@ -211,21 +211,25 @@ def recall(y: Array, p: Array, w: Array) -> float:
     return float(sklearn_metrics.recall_score(y, p > 0.5, sample_weight=w, zero_division=0))
 
 
-sensitivity = recall
-
-
-def specificity(y: Array, p: Array, w: Array) -> float:
-    return recall(1 - y, np.where(p > 0.5, 0, 1), w)
-
-
 def count(label: int, said: int) -> Callable[[Array, Array, Array], float]:
     return lambda y, p, w: float(w[(y == label) & ((p > 0.5) == said)].sum())
 
 
-def best_where(best: Any, constrained: Any, least: float) -> Callable[[Array, Array, Array], float]:
+def best_where(best: str, constrained: str, least: float) -> Callable[[Array, Array, Array], float]:
+    """The best rate over 200 thresholds, by counting at each."""
+
+    def rates(y: Array, said: Array, w: Array) -> dict[str, float]:
+        tp, fp = w[said & (y == 1)].sum(), w[said & (y == 0)].sum()
+        positives, negatives = w[y == 1].sum(), w[y == 0].sum()
+        return {
+            "precision": tp / (tp + fp) if tp else 0.0,
+            "recall": tp / positives,
+            "specificity": 1 - fp / negatives,
+        }
+
     def oracle(y: Array, p: Array, w: Array) -> float:
-        said = [(p > threshold).astype(float) for threshold in np.linspace(0, 1, 200)]
-        return max(best(y, s, w) if constrained(y, s, w) >= least else 0.0 for s in said)
+        found = [rates(y, p > threshold, w) for threshold in np.linspace(0, 1, 200)]
+        return max(r[best] if r[constrained] >= least else 0.0 for r in found)
 
     return oracle
 

@@ -103,6 +103,7 @@ def test_integer_weights_equal_repeated_rows(metric_case: Case) -> None:
     np.testing.assert_allclose(weighted, value_of(metric_case.make(), repeated), rtol=2e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's IoU on JAX
 @pytest.mark.parametrize("shape", [(9, 1), (6, 5)], ids=str)
 def test_identity(metric_case: Case, shape: tuple[int, ...]) -> None:
     """With nothing missing, Keras's metric of the same name."""

@@ -380,10 +380,15 @@ def keep_top(seen: Observation, k: int) -> Observation:
 def of_class(seen: Observation, class_id: int) -> Observation:
     """What is seen of one column."""
     shape = tuple(seen.y_pred.shape)
-    if len(shape) < 2 or not 0 <= class_id < shape[-1]:
+    if len(shape) < 2:
         raise ValueError(
-            "When class_id is provided, y_pred must have at least two axes, and `class_id` be an "
-            f"index of the last. Received: class_id={class_id}, y_pred.shape={shape}"
+            "When class_id is provided, y_pred must be a 2D array with shape (num_samples, "
+            f"num_classes), found shape: {shape}"
+        )
+    if not 0 <= class_id < shape[-1]:
+        raise ValueError(
+            f"Argument `class_id` must be one of the {shape[-1]} classes, counted from 0. "
+            f"Received: class_id={class_id}"
         )
 
     def column(x: Tensor) -> Tensor:

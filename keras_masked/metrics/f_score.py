@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.metrics.base import defined_mean, known, register, weights
 from keras_masked.metrics.columns import ColumnMetric, total
 from keras_masked.missing import NAN, Missing
@@ -69,8 +70,8 @@ class FBetaScore(ColumnMetric):
     ) -> None:
         if average not in AVERAGES:
             raise ValueError(
-                f"Invalid `average` argument value. Expected one of {AVERAGES}. "
-                f"Received: average={average}"
+                "Invalid `average` argument value. Expected one of: "
+                f"{{None, 'micro', 'macro', 'weighted'}}. Received: average={average}"
             )
         if not isinstance(beta, float):
             raise ValueError(
@@ -124,24 +125,19 @@ class FBetaScore(ColumnMetric):
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
         """The counts of a batch."""
         weight = weights(seen)
-        said = self._predicted(seen)
-        hides = ops.equal(weight, 0)
-
-        def count(x: Tensor) -> Tensor:
-            return total(ops.where(hides, ops.zeros_like(x), x * weight), apart)
-
         y_true = seen.y_true
-        return ops.stack(
-            [
-                count(said * y_true),
-                count(said * (1 - y_true)),
-                count((1 - said) * y_true),
-                total(weight, apart),
-            ]
-        )
+        if seen.hidden is not None:
+            y_true = _backend.zero_where(seen.hidden(), y_true)
+        said, unknown = self._predicted(seen)
+        said = weight * said
+        right, says = total(said * y_true, apart), total(said, apart)
+        positives, labels = total(weight * y_true, apart), total(weight, apart)
+        counts = ops.stack([right, says - right, positives - right, labels])
+        unknown = total(weight * ops.cast(unknown, weight.dtype), apart)
+        return known(counts, ops.equal(unknown, 0))
 
-    def _predicted(self, seen: Observation) -> Tensor:
-        """1 where a prediction says 1, 0 where not, and NaN where that is unknown."""
+    def _predicted(self, seen: Observation) -> tuple[Tensor, Tensor]:
+        """1 where a prediction says 1, else 0, and where that is unknown."""
         y_pred = seen.y_pred
         unknown = ops.isnan(y_pred)
         if self.threshold is not None:
@@ -149,12 +145,13 @@ class FBetaScore(ColumnMetric):
         else:
             if seen.hidden is not None:
                 y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
-            unknown = ops.any(ops.isnan(y_pred), axis=-1, keepdims=True)
+            unknown = ops.broadcast_to(
+                ops.any(ops.isnan(y_pred), axis=-1, keepdims=True), ops.shape(y_pred)
+            )
             greatest = ops.greater_equal(y_pred, ops.amax(y_pred, axis=-1, keepdims=True))
             # As in Keras: a row of zeros says nothing.
             said = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
-        said = ops.cast(said, y_pred.dtype)
-        return ops.where(unknown, ops.full_like(said, float("nan")), said)
+        return ops.cast(said, y_pred.dtype), unknown
 
     def score(self, state: Any) -> Tensor:
         """The score of each class."""

@@ -170,6 +170,11 @@ class IoU(MaskedMetric):
         value = defined_mean(ious, ops.ones_like(ious), ops.not_equal(union, 0))
         return ops.cast(value, self.dtype)
 
+    @property
+    def total_cm(self) -> Tensor:
+        """The confusion matrix: labels down, predictions across."""
+        return self._state.value
+
     def support(self) -> Tensor:
         """Returns how many labels the result rests on: the sum of their weights, if any."""
         return ops.sum(self._state.value)

@@ -58,8 +58,8 @@ class MeanMetric(ColumnMetric):
         """The formula's value of each label, whatever it is where hidden."""
         y_true, y_pred = seen.y_true, seen.y_pred
         if seen.holes is not None:
-            y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
-            y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
+            y_true = _backend.zero_where(seen.holes, y_true)
+            y_pred = _backend.zero_where(seen.holes, y_pred)
         if self.formula.label_fill is not None:
             y_true = replace(y_true, seen.hidden, self.formula.label_fill)
         options = {k: v for k, v in self._options.items() if k not in NOT_OF_FORMULA}
@@ -69,7 +69,7 @@ class MeanMetric(ColumnMetric):
         """The sums over a batch."""
         values = self.label_values(seen)
         if seen.hidden is not None:  # no gates: a metric has no gradient
-            values = replace(values, seen.hidden, 0)
+            values = _backend.zero_where(seen.hidden(), values)
         if seen.weight is not None:
             values, counted = values * seen.weight, total(seen.weight, apart)
         elif seen.observed is None:
@@ -79,6 +79,16 @@ class MeanMetric(ColumnMetric):
         else:
             counted = ops.cast(_backend.count(seen.observed), values.dtype)
         return ops.stack([total(values, apart), counted])
+
+    @property
+    def total(self) -> Tensor:
+        """The weighted sum of values so far."""
+        return self._state.value[0]
+
+    @property
+    def count(self) -> Tensor:
+        """The sum of weights so far."""
+        return self._state.value[1]
 
     def score(self, state: Any) -> Tensor:
         """The mean so far."""

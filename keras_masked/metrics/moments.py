@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.formulas.correlation import nearest_zero
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric, weights
 from keras_masked.metrics.columns import in_columns
@@ -18,8 +19,8 @@ Tensor = Any
 class Moments:
     """Sums of powers of deviations from an origin, of each column.
 
-    The origin is the first observed label of the column, and prediction for it: squares of
-    1e6 + noise would leave nothing of the noise in float32. All replicas agree on one.
+    The origin is an observed label of the first batch, and a prediction: squares of 1e6 + noise
+    would leave nothing of the noise in float32. All replicas agree on one.
 
     Args:
         metric: The metric that owns the variables.
@@ -45,32 +46,26 @@ class Moments:
     def collect(self, seen: Observation) -> Tensor:
         """The sums over a batch, once the origin is known."""
         weight = self._arrange(weights(seen))
-        counts = ops.not_equal(weight, 0)
-        zeros = ops.zeros_like(weight)
-        shown = [ops.where(counts, self._arrange(x), zeros) for x in (seen.y_true, seen.y_pred)]
-        origin = self._find_origin(shown, counts)
-        y = ops.where(counts, shown[0] - origin[0], zeros)
-        sums = [
-            ops.cast(counts, weight.dtype),
-            weight,
-            weight * ops.square(shown[0] - shown[1]),
-            weight * y,
-            weight * ops.square(y),
-        ]
+        hidden = ops.equal(weight, 0)
+
+        def shown(x: Tensor) -> Tensor:
+            return _backend.zero_where(hidden, x)
+
+        counts = ops.cast(ops.logical_not(hidden), weight.dtype)
+        y_true, y_pred = self._arrange(seen.y_true), self._arrange(seen.y_pred)
+        kept = [y_true, y_pred] if self.joint else [y_true]
+        origin = self._find_origin([nearest_zero(shown(x), counts, axis=0) for x in kept], counts)
+        y = shown(y_true - origin[0])
+        weighted = weight * y
+        sums = [counts, weight, weight * ops.square(shown(y_true - y_pred)), weighted, weighted * y]
         if self.joint:
-            p = ops.where(counts, shown[1] - origin[1], zeros)
-            sums += [weight * p, weight * ops.square(p), weight * y * p]
+            p = shown(y_pred - origin[1])
+            sums += [weight * p, weight * p * p, weighted * p]
         return ops.stack([ops.sum(each, axis=0) for each in sums])
 
-    def _find_origin(self, shown: list[Tensor], counts: Tensor) -> Tensor:
-        kept = shown if self.joint else shown[:1]
-        if _backend.replicated():  # of which one may have no row of a short last batch
-            more = [(0, 1)] + [(0, 0)] * (len(counts.shape) - 1)
-            kept = [ops.pad(x, more) for x in kept]
-            counts = ops.pad(counts, more)
-        row = ops.argmax(ops.cast(counts, "int32"), axis=0, keepdims=True)
-        first = ops.stack([ops.take_along_axis(x, row, axis=0)[0] for x in kept])
-        has = ops.cast(ops.any(counts, axis=0), first.dtype)
+    def _find_origin(self, nearest: list[Tensor], counts: Tensor) -> Tensor:
+        has = ops.cast(ops.not_equal(ops.sum(counts, axis=0), 0), counts.dtype)
+        first = ops.stack([_backend.zero_where(ops.equal(has, 0), x) for x in nearest])
         if _backend.replicated():
             everywhere = _backend.total(has)
             first = _backend.total(first) / ops.maximum(everywhere, ops.ones_like(everywhere))
@@ -81,7 +76,7 @@ class Moments:
         origin = ops.where(ops.equal(known, 0), first, origin)
         self._origin.assign(origin)
         self._known.assign(ops.maximum(known, has))
-        return ops.cast(origin, shown[0].dtype)
+        return ops.cast(origin, counts.dtype)
 
     def add(self, sums: Tensor) -> None:
         """Adds the sums over a batch."""

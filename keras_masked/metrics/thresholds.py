@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_masked.metrics.base import weights
+from keras_masked.metrics.base import known, weights
 from keras_masked.metrics.columns import ColumnMetric, in_columns, total
 from keras_masked.missing import Missing
 from keras_masked.observation import Observation
@@ -80,18 +80,27 @@ class ThresholdMetric(ColumnMetric):
         """The counts of a batch."""
         seen = self.select(seen)
         weight = self.weights(seen)
-        # No threshold compares with NaN: count it as NaN, where it is seen at all.
+        positive = ops.not_equal(seen.y_true, 0)
+        count = self._count_one if len(self._edges) == 1 else self._count_bins
+        counts = count(weight, positive, seen.y_pred, apart)
+        # No threshold compares with NaN: what has diverged makes all counts NaN, where seen at all.
         unknown = ops.logical_or(ops.isnan(seen.y_pred), ops.isnan(seen.y_true))
-        unknown = ops.logical_and(unknown, ops.not_equal(weight, 0))
-        weight = ops.where(unknown, ops.full_like(weight, float("nan")), weight)
-        positive = ops.cast(ops.not_equal(seen.y_true, 0), "int32")
-        size = len(self._edges) + 1
-        bins = positive * size + self._exceeded(seen.y_pred)
-        if size == 2:  # a scatter would be slower
-            zeros = ops.zeros_like(weight)
-            sums = [total(ops.where(ops.equal(bins, k), weight, zeros), apart) for k in range(4)]
-            return ops.reshape(ops.stack(sums), (2, 2, *sums[0].shape))
-        columns = 1
+        unknown = total(weight * ops.cast(unknown, weight.dtype), apart)
+        return known(counts, ops.equal(unknown, 0))
+
+    def _count_one(self, weight: Tensor, positive: Tensor, y_pred: Tensor, apart: bool) -> Tensor:
+        """Products and sums: a scatter would be slower."""
+        above = weight * ops.cast(ops.greater(y_pred, self._edges[0]), weight.dtype)
+        positive = ops.cast(positive, weight.dtype)
+        labels, positives = total(weight, apart), total(weight * positive, apart)
+        said, right = total(above, apart), total(above * positive, apart)
+        counts = [labels - positives - (said - right), said - right, positives - right, right]
+        return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
+
+    def _count_bins(self, weight: Tensor, positive: Tensor, y_pred: Tensor, apart: bool) -> Tensor:
+        """Each label in the bin of its class and the number of thresholds exceeded."""
+        size, columns = len(self._edges) + 1, 1
+        bins = ops.cast(positive, "int32") * size + self._exceeded(ops.nan_to_num(y_pred))
         if apart:
             bins, weight = in_columns(bins), in_columns(weight)
             columns = bins.shape[-1]
@@ -114,17 +123,15 @@ class ThresholdMetric(ColumnMetric):
         edges = self._edges
         if self._evenly:
             steps = ops.clip(y_pred, 0.0, 1.0) * (len(edges) - 1)
-            # The first edge lies below 0, where that is what it takes to count a prediction of 0.
-            least = ops.ones_like(steps) if edges[0] < 0 else ops.zeros_like(steps)
-            exceeded = ops.maximum(ops.ceil(steps), least)
-            # NaN becomes some integer here; its weight is NaN.
-            return ops.cast(ops.where(ops.isnan(steps), least, exceeded), "int32")
+            exceeded = ops.ceil(steps)
+            if edges[0] < 0:  # which a prediction of 0 exceeds
+                exceeded = ops.maximum(exceeded, ops.ones_like(steps))
+            return ops.cast(exceeded, "int32")
         if len(edges) <= FEW:
             above = [ops.cast(ops.greater(y_pred, edge), "int32") for edge in edges]
             return sum(above[1:], above[0])
         tensor = ops.convert_to_tensor(self._edge_array, dtype=y_pred.dtype)
-        finite = ops.where(ops.isnan(y_pred), ops.zeros_like(y_pred), y_pred)
-        flat = ops.searchsorted(tensor, ops.reshape(finite, (-1,)), side="left")
+        flat = ops.searchsorted(tensor, ops.reshape(y_pred, (-1,)), side="left")
         return ops.cast(ops.reshape(flat, ops.shape(y_pred)), "int32")
 
     def confusion(self, state: Any) -> Confusion:
@@ -134,9 +141,6 @@ class ThresholdMetric(ColumnMetric):
         below = ops.cumsum(counts, axis=1)[:, :-1]
         if self._order is not None:
             above, below = (ops.take(x, self._order, axis=1) for x in (above, below))
-        # What has diverged is counted once, as NaN, but could belong anywhere.
-        unknown = ops.zeros_like(above) * ops.sum(counts, axis=(0, 1))
-        above, below = above + unknown, below + unknown
         return Confusion(tp=above[1], fp=above[0], tn=below[0], fn=below[1])
 
     def weigh(self, state: Any) -> Tensor:
