@@ -198,6 +198,8 @@ def roc_auc(y: Array, p: Array, w: Array) -> float:
 
 def average_precision(y: Array, p: Array, w: Array) -> float:
     """The lower sum under the precision-recall curve, of which scikit-learn has the points."""
+    if not two_classes(y):
+        return np.nan
     precision, recall, _ = sklearn_metrics.precision_recall_curve(y, p, sample_weight=w)
     precision[-1] = 0  # as Keras has it where nothing is predicted to be positive
     return float(-np.sum(np.diff(recall) * np.minimum(precision[:-1], precision[1:])))
@@ -208,7 +210,7 @@ def precision(y: Array, p: Array, w: Array) -> float:
 
 
 def recall(y: Array, p: Array, w: Array) -> float:
-    return float(sklearn_metrics.recall_score(y, p > 0.5, sample_weight=w, zero_division=0))
+    return float(sklearn_metrics.recall_score(y, p > 0.5, sample_weight=w, zero_division=np.nan))
 
 
 def count(label: int, said: int) -> Callable[[Array, Array, Array], float]:
@@ -228,6 +230,8 @@ def best_where(best: str, constrained: str, least: float) -> Callable[[Array, Ar
         }
 
     def oracle(y: Array, p: Array, w: Array) -> float:
+        if not two_classes(y):
+            return np.nan
         found = [rates(y, p > threshold, w) for threshold in np.linspace(0, 1, 200)]
         return max(r[best] if r[constrained] >= least else 0.0 for r in found)
 
@@ -246,6 +250,8 @@ def f_score(beta: float) -> Callable[[Array, Array, Array], float]:
 def iou(targets: list[int]) -> Callable[[Array, Array, Array], float]:
     def oracle(y: Array, p: Array, w: Array) -> float:
         there = [c for c in targets if (y == c).any() or (p == c).any()]
+        if not there:
+            return np.nan
         values = sklearn_metrics.jaccard_score(y, p, labels=there, average=None, sample_weight=w)
         return float(np.mean(values))
 

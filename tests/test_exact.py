@@ -193,14 +193,17 @@ def test_r2_of_undefined_columns() -> None:
 @pytest.mark.parametrize("infinite", [INF, -INF])
 @pytest.mark.parametrize("case", METRICS, ids=str)
 def test_infinite_predictions_are_as_in_keras(case: Case, infinite: float) -> None:
-    data = draw(case, (6,) if case.label_axes else (6, 1), missing=0)
+    shape = (6,) if case.label_axes else (6, 3 if case.per_row else 1)
+    data = draw(case, shape, missing=0)
     data.p.flat[2] = infinite
     assert case.keras is not None
+    if "TopK" in str(case) and keras.config.backend() == "tensorflow":
+        pytest.skip("TensorFlow's op calls every row with an infinity wrong")
     ours, theirs = (value_of(build(), data.y, data.p) for build in (case.make, case.keras))
-    if "R2" in str(
-        case
-    ):  # Keras calls a score of minus infinity 0, as if it came from constant labels
+    if "R2" in str(case):  # Keras calls minus infinity 0, as if it came from constant labels
         theirs = np.array(-INF)
+    if case.covers in ("IoU", "MeanIoU"):  # no id of a class: Keras drops it
+        theirs = np.array(NAN)
     if "logits" in str(case) and np.isnan(theirs):  # PyTorch's formula has 0 times infinity
         assert not np.isfinite(ours)
     else:

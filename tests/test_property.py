@@ -170,38 +170,39 @@ def test_weights_spelled_out(loss_case: Case) -> None:
     check()
 
 
-def column_oracle(case: Case, y: Array, p: Array, w: Array) -> float:
-    """The oracle of one column or of all labels at once; NaN where it has no answer."""
-    kept = w != 0
-    y, p, w = y[kept], p[kept], w[kept]
-    if len(y) == 0 or (needs_two_values(case) and len(np.unique(y)) < 2):
-        return float("nan")
-    return float(case.oracle(y, p, w))
-
-
-def needs_two_values(case: Case) -> bool:
-    return case.covers in ("AUC", "R2Score")
+def oracle_of(case: Case, scene: Scene, *at: Any) -> tuple[float, float]:
+    """The oracle on what is left there, NaN where it has no answer, and the mean weight."""
+    at = at or (np.s_[:],)
+    kept = scene.observed[at] & (scene.full[at] != 0)
+    y, p, w = scene.y[at][kept], scene.p[at][kept], scene.full[at][kept]
+    return (float(case.oracle(y, p, w)), float(w.mean())) if len(y) else (case.empty, 0.0)
 
 
 def metric_oracle(case: Case, scene: Scene) -> float:
-    o = scene.observed
-    if not case.per_column:
-        return column_oracle(case, scene.y[o], scene.p[o], scene.full[o])
-    columns = [
-        column_oracle(
-            case, scene.y[:, c][o[:, c]], scene.p[:, c][o[:, c]], scene.full[:, c][o[:, c]]
-        )
-        for c in range(o.shape[1])
-    ]
-    defined = [value for value in columns if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else float("nan")
+    if case.per_row:
+        parts = [oracle_of(case, scene, *i) for i in np.ndindex(scene.observed.shape[:-1])]
+        weights = [weight for _, weight in parts]
+    elif case.per_column:
+        parts = [oracle_of(case, scene, np.s_[:], c) for c in range(scene.observed.shape[1])]
+        weights = [1.0] * len(parts)
+    else:
+        return oracle_of(case, scene)[0]
+    values = np.array([value for value, _ in parts])
+    defined = ~np.isnan(values)
+    if not defined.any():
+        return float("nan")
+    return float(np.average(values[defined], weights=np.array(weights)[defined]))
+
+
+def shapes_of(case: Case) -> list[tuple[int, ...]]:
+    if case.per_column:
+        return [(4, 1), (1, 3), (5, 3)]
+    return [s for s in SHAPES if len(s) >= case.min_rank and not (case.per_row and s[-1] == 1)]
 
 
 def test_metric(metric_case: Case) -> None:
-    shapes = [(4, 1), (1, 3), (5, 3)] if metric_case.per_column else SHAPES
-
     @FEW
-    @given(scene=scenes(metric_case, shapes), cut=st.booleans())
+    @given(scene=scenes(metric_case, shapes_of(metric_case)), cut=st.booleans())
     def check(scene: Scene, cut: bool) -> None:
         metric = metric_case.make(missing=scene.missing)
         metric.update_state(*scene.batch)
