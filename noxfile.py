@@ -142,8 +142,10 @@ def tests_oldest(session: nox.Session) -> None:
 @nox.session(python=False)
 @each_backend
 def doctests(session: nox.Session, backend: str) -> None:
-    """Run the examples in the docstrings; arguments after -- go to pytest."""
-    command = ["-m", "pytest", "--doctest-modules", "keras_masked", *session.posargs]
+    """Run the examples in docstrings and on pages of docs/; arguments after -- go to pytest."""
+    pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
+    options = ["--doctest-modules", "--doctest-glob=*.md"]
+    command = ["-m", "pytest", *options, "keras_masked", *pages, *session.posargs]
     run(session, backend, *command, env=ONE_THREAD)
 
 
