@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import keras_masked as km
-from tests import box_oracles, oracles, plain
+from tests import box_oracles, oracles, plain, symjax_oracles
 
 Array = np.ndarray
 L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
@@ -190,7 +190,13 @@ def losses() -> list[Case]:
         row("LogCosh", reals, o.log_cosh),
         row("Poisson", positives, o.poisson),
         row("Hinge", signs, o.hinge),
+        new("Hinge", signs, symjax_oracles.hinge(0.3), plain.hinge(0.3), "0.3",
+            options={"delta": 0.3}),
         row("SquaredHinge", signs, o.squared_hinge),
+        new("MulticlassHinge", class_ids_logits, symjax_oracles.multiclass_hinge(1.0),
+            plain.of_rows(plain.multiclass_hinge(1.0)), **IDS),
+        new("MulticlassHinge", class_ids_logits, symjax_oracles.multiclass_hinge(2.5),
+            plain.of_rows(plain.multiclass_hinge(2.5)), "2.5", options={"delta": 2.5}, **IDS),
         row("BinaryFocalCrossentropy", binary, o.binary_focal),
         row("BinaryFocalCrossentropy", binary, lambda y, p: o.binary_focal(y, p, 0.3, 1.5),
             "balanced", options={"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5}),
@@ -235,6 +241,13 @@ def metrics() -> list[Case]:
 
     def mean(name: str, data: Any, formula: Any, label: str = "", **kwargs: Any) -> Case:
         return row(name, data, o.mean_of(formula), label, **kwargs)
+
+    def new(name: str, data: Any, oracle: Any, label: str = "", **kwargs: Any) -> Case:
+        """A metric that Keras does not have."""
+        make = with_options(getattr(M, name), **kwargs.pop("options", {}))
+        theirs = with_options(plain.OfBatches, value=symjax_oracles.of_batch(oracle),
+                              per_column=kwargs.get("per_column", False))  # fmt: skip
+        return Case(name, make, data, oracle, kwargs.pop("keras", theirs), label, **kwargs)
 
     return [
         mean("MeanSquaredError", reals, o.squared_error),
@@ -299,6 +312,15 @@ def metrics() -> list[Case]:
         row("OneHotMeanIoU", one_hot, o.of_greatest(o.iou([0, 1, 2, 3])),
             options={"num_classes": 4}, **VECTOR),
         row("R2Score", reals, o.r2, per_column=True),
+        new("ExplainedVariance", reals, symjax_oracles.explained_variance, per_column=True),
+        new("ClusteringAccuracy", id_pairs, symjax_oracles.majority_accuracy,
+            options={"num_classes": 4, "num_clusters": 5}, keras_weighs_rows=False),
+        new("ClusteringAccuracy", id_pairs, symjax_oracles.optimal_accuracy(4, 5), "optimal",
+            options={"num_classes": 4, "num_clusters": 5, "assignment": "optimal"},
+            keras_weighs_rows=False),
+        new("MulticlassHinge", class_ids_logits, o.mean_of(symjax_oracles.multiclass_hinge(2.5)),
+            options={"delta": 2.5},
+            keras=wrapping(KM.MeanMetricWrapper, lambda: plain.multiclass_hinge(2.5)), **IDS),
         row("PearsonCorrelation", reals, o.pearson, per_row=True, min_rank=2),
         row("PearsonCorrelation", reals, o.pearson, "columns", options={"axis": 0},
             per_column=True, keras_weighs_rows=False),
@@ -329,6 +351,8 @@ OTHER_TESTS = {
         "CriticalSuccessIndex", "FractionsSkillScore", "Jaccard", "RootMeanSquaredError",
         "SigmoidFocalCrossEntropy", "SobelMSE", "critical_success_index", "fractions_skill_score",
         "jaccard", "root_mean_squared_error", "sigmoid_focal_crossentropy", "sobel_mse",
+        # One value per label: tests/test_symjax.py
+        "sigmoid_crossentropy_logits", "squared_differences",
     },
     "metrics": {
         "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",
@@ -336,6 +360,7 @@ OTHER_TESTS = {
         "ObservedFraction",  # of labels alone: tests/test_observed_fraction.py
         "PerLabel",  # whose result is a dict: tests/test_per_label.py
         "Mean", "Sum",  # of values without predictions: tests/test_reduction_metrics.py
+        "clustering_accuracy", "explained_variance",  # of a batch: tests/test_symjax.py
     },
 }  # fmt: skip
 """Public names without a row: bases, look-ups, and what has no predictions."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -47,6 +48,45 @@ def dual_weighted(gamma: float) -> Callable[..., Plain]:
 
 def asymmetric(miss_weight: float) -> Callable[..., Plain]:
     return of_labels(lambda y, p: ops.relu(p - y) ** 2 + miss_weight * ops.relu(y - p) ** 2)
+
+
+def hinge(delta: float) -> Callable[..., Plain]:
+    return of_labels(lambda y, p: ops.relu(delta - y * p))
+
+
+def multiclass_hinge(delta: float) -> Callable[[Any, Any], Any]:
+    """Row by row, of the classes in the order of their scores."""
+
+    def rows(y: Any, p: Any) -> Any:
+        p = ops.convert_to_tensor(p)
+        is_label = ops.one_hot(ops.cast(y, "int32"), p.shape[-1], dtype=p.dtype) > 0
+        of_label = ops.sum(ops.where(is_label, p, ops.zeros_like(p)), axis=-1)
+        best_other = ops.max(ops.where(is_label, ops.full_like(p, -3e38), p), axis=-1)
+        return ops.relu(best_other - of_label + delta)
+
+    return rows
+
+
+class OfBatches(keras.metrics.Metric):
+    """A function of all data at once, in NumPy; per column the mean over columns."""
+
+    def __init__(self, value: Callable[..., float], per_column: bool = False) -> None:
+        super().__init__()
+        self.value, self.per_column = value, per_column
+        self.batches: list[tuple[Any, ...]] = []
+
+    def update_state(self, y: Any, p: Any, w: Any = None) -> None:
+        w = np.ones(len(y)) if w is None else w
+        w = np.broadcast_to(np.reshape(w, (-1,) + (1,) * (y.ndim - 1)), y.shape)
+        self.batches.append((y, p, w))
+
+    def result(self) -> Any:
+        parts = zip(*self.batches, strict=True)
+        y, p, w = (np.concatenate(each).astype("float64") for each in parts)
+        columns = y.shape[-1] if self.per_column else 1
+        y, p, w = (x.reshape(-1, columns) for x in (y, p, w))
+        each = [self.value(y[:, c], p[:, c], w[:, c]) for c in range(columns)]
+        return ops.convert_to_tensor(np.mean(each), dtype=self.dtype)
 
 
 def box(kind: str) -> Callable[..., Plain]:

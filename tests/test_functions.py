@@ -55,7 +55,20 @@ def accuracy(function: Any, data: Any, oracle: Any, **kwargs: Any) -> Function:
 
 
 ROWS = [function for case in LOSSES for function in of_case(case)]
+# SymJAX's names for functions of the same rows.
+ROWS += [
+    Function(function, next(case for case in LOSSES if str(case) == name), options)
+    for function, name, options in [
+        (L.softmax_crossentropy_logits, "CategoricalCrossentropy-logits", {}),
+        (L.sparse_softmax_crossentropy_logits, "SparseCategoricalCrossentropy-logits", {}),
+        (L.hinge_loss, "Hinge", {}),
+        (L.hinge_loss, "Hinge-0.3", {"delta": 0.3}),
+        (L.multiclass_hinge_loss, "MulticlassHinge", {}),
+        (L.multiclass_hinge_loss, "MulticlassHinge-2.5", {"delta": 2.5}),
+    ]
+]
 LABELS = [
+    accuracy(M.accuracy, cases.id_pairs, oracles.exact_match),
     accuracy(M.binary_accuracy, cases.binary, oracles.binary_match),
     accuracy(M.categorical_accuracy, cases.one_hot, oracles.categorical_match, **cases.VECTOR),
     accuracy(M.sparse_categorical_accuracy, cases.class_ids, oracles.sparse_match, **cases.IDS),

@@ -16,7 +16,12 @@ from keras_masked.formulas.accuracy import (
 from keras_masked.formulas.base import Formula
 from keras_masked.formulas.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
 from keras_masked.formulas.fields import fractions_skill, jaccard
-from keras_masked.formulas.margin import categorical_hinge, hinge, squared_hinge
+from keras_masked.formulas.margin import (
+    categorical_hinge,
+    hinge,
+    multiclass_hinge,
+    squared_hinge,
+)
 from keras_masked.formulas.probabilistic import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -72,6 +77,7 @@ __all__ = [
     "jaccard",
     "kl_divergence",
     "log_cosh",
+    "multiclass_hinge",
     "poisson",
     "sigmoid_focal_crossentropy",
     "sorted_ids_match",

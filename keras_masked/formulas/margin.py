@@ -1,4 +1,4 @@
-"""Of labels -1 and 1; 0 and 1 are taken for these."""
+"""Margins: of labels -1 and 1, for which 0 and 1 are taken, and of classes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.base import formula
+from keras_masked.formulas.probabilistic import valid_ids
 
 Tensor = Any
 
 
 @formula(label_fill=1.0)
-def hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """max(1 - y p, 0)."""
-    return ops.relu(1.0 - as_signs(y_true) * y_pred)
+def hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
+    """max(delta - y p, 0)."""
+    return ops.relu(delta - as_signs(y_true) * y_pred)
 
 
 @formula(label_fill=1.0)
@@ -32,6 +33,20 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     of_label = ops.sum(y_true * y_pred, axis=-1)
     of_others = ops.amax((1.0 - y_true) * y_pred, axis=-1)
     return ops.relu(of_others - of_label + 1.0)
+
+
+@formula(label_axes=1, class_ids=True)
+def multiclass_hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
+    """max over j != y of max(0, p_j - p_y + delta); NaN for an id y outside the classes."""
+    valid, ids = valid_ids(y_true, y_pred)
+    ids = ops.expand_dims(ids, -1)
+    of_label = ops.take_along_axis(y_pred, ids, axis=-1)
+    is_label = ops.equal(ids, ops.arange(y_pred.shape[-1], dtype="int32"))
+    margins = y_pred - of_label + delta
+    # 0 for the label itself, which the maximum has anyway. A NaN there is one everywhere else.
+    margins = ops.where(is_label, ops.zeros_like(margins), margins)
+    losses = ops.relu(ops.amax(margins, axis=-1))
+    return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
 
 def as_signs(y_true: Tensor) -> Tensor:

@@ -8,8 +8,29 @@ from keras_masked import formulas
 from keras_masked.evaluation import values
 from keras_masked.functions.base import register_metric
 from keras_masked.missing import CLASS_IDS, NAN, Missing
+from keras_masked.observation import holds_class_ids
 
 Tensor = Any
+
+
+@register_metric
+def accuracy(y_true: Tensor, y_pred: Tensor, *, missing: Missing = CLASS_IDS) -> Tensor:
+    """Returns 1 where the predicted class is that of the label, else or where missing 0.
+
+    See `Accuracy` for predicted ids, and `SparseCategoricalAccuracy` for one score per class, of
+    which the greatest is that of the predicted one; the shapes tell which of them it is.
+
+    >>> matches = keras_masked.metrics.accuracy(np.array([1, 2, -1]), np.array([1, 0, 0]))
+    >>> [float(match) for match in matches]
+    [1.0, 0.0, 0.0]
+    >>> scores = np.array([[0.2, 0.8], [0.9, 0.1]])
+    >>> matches = keras_masked.metrics.accuracy(np.array([1, -1]), scores)
+    >>> [float(match) for match in matches]
+    [1.0, 0.0]
+    """
+    scores = holds_class_ids(y_true, y_pred)
+    formula = formulas.sparse_categorical_match if scores else formulas.exact_match
+    return values(formula, y_true, y_pred, missing)
 
 
 @register_metric

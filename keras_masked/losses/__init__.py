@@ -22,7 +22,19 @@ from keras_masked.functions.fields import (
 )
 from keras_masked.functions.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from keras_masked.functions.groups import root_mean_squared_error, sigmoid_focal_crossentropy
-from keras_masked.functions.margin import categorical_hinge, hinge, squared_hinge
+from keras_masked.functions.logits import (
+    sigmoid_crossentropy_logits,
+    softmax_crossentropy_logits,
+    sparse_softmax_crossentropy_logits,
+    squared_differences,
+)
+from keras_masked.functions.margin import (
+    categorical_hinge,
+    hinge,
+    hinge_loss,
+    multiclass_hinge_loss,
+    squared_hinge,
+)
 from keras_masked.functions.probabilistic import kl_divergence, poisson
 from keras_masked.functions.regression import (
     mean_absolute_error,
@@ -48,7 +60,12 @@ from keras_masked.losses.crossentropy import (
 from keras_masked.losses.fields import CriticalSuccessIndex, FractionsSkillScore, SobelMSE
 from keras_masked.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 from keras_masked.losses.groups import RootMeanSquaredError, SigmoidFocalCrossEntropy
-from keras_masked.losses.margin import CategoricalHinge, Hinge, SquaredHinge
+from keras_masked.losses.margin import (
+    CategoricalHinge,
+    Hinge,
+    MulticlassHinge,
+    SquaredHinge,
+)
 from keras_masked.losses.masked import Masked
 from keras_masked.losses.probabilistic import KLDivergence, Poisson
 from keras_masked.losses.regression import (
@@ -99,6 +116,7 @@ __all__ = [
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MulticlassHinge",
     "Poisson",
     "RootMeanSquaredError",
     "SigmoidFocalCrossEntropy",
@@ -127,6 +145,7 @@ __all__ = [
     "get",
     "giou_loss",
     "hinge",
+    "hinge_loss",
     "huber",
     "iou_loss",
     "jaccard",
@@ -136,12 +155,17 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "multiclass_hinge_loss",
     "poisson",
     "root_mean_squared_error",
     "serialize",
+    "sigmoid_crossentropy_logits",
     "sigmoid_focal_crossentropy",
     "sobel_mse",
+    "softmax_crossentropy_logits",
     "sparse_categorical_crossentropy",
+    "sparse_softmax_crossentropy_logits",
+    "squared_differences",
     "squared_hinge",
     "tversky",
 ]

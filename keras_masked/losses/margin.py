@@ -1,4 +1,4 @@
-"""Margin losses of binary and one-hot labels."""
+"""Margin losses of binary and one-hot labels, and of class ids."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.missing import CLASS_IDS
 
 
 @register
 class Hinge(MaskedLoss):
     r"""Mean of the hinge loss over the observed labels.
 
-    $$L = \frac{\sum_i o_i w_i \max(1 - y_i p_i, 0)}{\sum_i o_i}$$
+    $$L = \frac{\sum_i o_i w_i \max(\delta - y_i p_i, 0)}{\sum_i o_i}$$
 
     with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight.
     If all observed labels are 0 or 1, they are taken for -1 and 1.
@@ -21,6 +22,7 @@ class Hinge(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
+        delta: The margin, which Keras has at 1.
         **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
@@ -46,9 +48,11 @@ class Hinge(MaskedLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "hinge",
         dtype: Any = None,
+        *,
+        delta: float = 1.0,
         **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
+        super().__init__(reduction, name, dtype, delta=delta, **masking)
 
 
 @register
@@ -135,3 +139,52 @@ class CategoricalHinge(MaskedLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class MulticlassHinge(MaskedLoss):
+    r"""Mean over the observed class ids of what they lack of a margin to the best other class.
+
+    $$L = \frac{\sum_i o_i w_i \max_{c \ne y_i} \max(0, p_{ic} - p_{i y_i} + \delta)}
+               {\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. `CategoricalHinge` is
+    the same of one-hot labels if $\delta = 1$ and no prediction is negative.
+
+    Args:
+        delta: The margin.
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, -1 and NaN by default; `average=` and `observed_rate=`; see
+            `MaskedLoss`.
+
+    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align, or if an id that is at hand
+            and not named missing is none of the classes. Elsewhere such an id makes the loss NaN.
+
+    Example:
+
+    >>> y_true = np.array([0, 2, -1])
+    >>> y_pred = np.array([[2.0, 0.5, 0.0], [1.0, 0.0, 0.5], [0.0, 0.0, 9.0]])
+    >>> loss = keras_masked.losses.MulticlassHinge()
+    >>> round(float(loss(y_true, y_pred)), 4)  # (0 + 1.5) / 2
+    0.75
+
+    Source: Crammer and Singer 2001; `symjax.nn.losses.multiclass_hinge_loss`.
+    """
+
+    formula = formulas.multiclass_hinge
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "multiclass_hinge",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        masking = {"missing": CLASS_IDS, **masking}
+        super().__init__(reduction, name, dtype, delta=delta, **masking)

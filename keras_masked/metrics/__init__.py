@@ -8,11 +8,15 @@ from keras.metrics import Metric
 
 from keras_masked import serialization
 from keras_masked.functions.accuracy import (
+    accuracy,
     binary_accuracy,
     categorical_accuracy,
     sparse_categorical_accuracy,
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
+)
+from keras_masked.functions.clustering import (
+    clustering_accuracy,
 )
 from keras_masked.functions.correlation import (
     concordance_correlation,
@@ -46,7 +50,10 @@ from keras_masked.functions.robust import (
     huber,
     log_cosh,
 )
-from keras_masked.metrics.accuracy import (
+from keras_masked.functions.variance import (
+    explained_variance,
+)
+from keras_masked.metrics.accuracies import (
     Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -59,6 +66,9 @@ from keras_masked.metrics.auc import (
 )
 from keras_masked.metrics.base import (
     MaskedMetric,
+)
+from keras_masked.metrics.clustering import (
+    ClusteringAccuracy,
 )
 from keras_masked.metrics.columns import (
     ColumnMetric,
@@ -89,6 +99,7 @@ from keras_masked.metrics.iou import (
 from keras_masked.metrics.margin import (
     CategoricalHinge,
     Hinge,
+    MulticlassHinge,
     SquaredHinge,
 )
 from keras_masked.metrics.masked import (
@@ -135,6 +146,9 @@ from keras_masked.metrics.regression import (
 from keras_masked.metrics.similarity import (
     CosineSimilarity,
 )
+from keras_masked.metrics.variance import (
+    ExplainedVariance,
+)
 
 __all__ = [
     "AUC",
@@ -145,9 +159,11 @@ __all__ = [
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ClusteringAccuracy",
     "ColumnMetric",
     "ConcordanceCorrelation",
     "CosineSimilarity",
+    "ExplainedVariance",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
@@ -167,6 +183,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "MulticlassHinge",
     "ObservedFraction",
     "OneHotIoU",
     "OneHotMeanIoU",
@@ -189,6 +206,7 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -196,8 +214,10 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "clustering_accuracy",
     "concordance_correlation",
     "deserialize",
+    "explained_variance",
     "get",
     "hinge",
     "huber",

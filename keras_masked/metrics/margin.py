@@ -7,7 +7,7 @@ from typing import Any
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.missing import NAN, Missing
+from keras_masked.missing import CLASS_IDS, NAN, Missing
 
 
 @register
@@ -134,3 +134,50 @@ class CategoricalHinge(MeanMetric):
         missing: Missing = NAN,
     ) -> None:
         super().__init__(name, dtype, missing=missing)
+
+
+@register
+class MulticlassHinge(MeanMetric):
+    r"""Mean over the observed class ids of what they lack of a margin to the best other class.
+
+    $$M = \frac{\sum_i o_i w_i \max_{c \ne y_i} \max(0, p_{ic} - p_{i y_i} + \delta)}
+               {\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where nothing is
+    observed.
+
+    Args:
+        delta: The margin.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; the result is a scalar.
+
+    Raises:
+        ValueError: If an id that is at hand and not named missing is none of the classes.
+            Elsewhere such an id makes the result NaN.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.MulticlassHinge()
+    >>> y_pred = np.array([[2.0, 0.5, 0.0], [1.0, 0.0, 0.5], [0.0, 0.0, 9.0]])
+    >>> metric.update_state(np.array([0, 2, -1]), y_pred)
+    >>> round(float(metric.result()), 4)  # (0 + 1.5) / 2
+    0.75
+
+    Source: Crammer and Singer 2001; `symjax.nn.losses.multiclass_hinge_loss`.
+    """
+
+    formula = formulas.multiclass_hinge
+    _direction = "down"
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        name: str | None = "multiclass_hinge",
+        dtype: Any = None,
+        *,
+        missing: Missing = CLASS_IDS,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing, delta=delta)

@@ -134,6 +134,14 @@ class Moments:
         return self._about_mean(7, 3, 5)
 
     @property
+    def residual_variation(self) -> Tensor:
+        """The weighted sum of squared deviations of y - p from their mean."""
+        # Not from the sum of (y - p)^2, of which a large bias would leave nothing else.
+        both = self.label_variation + self.prediction_variation
+        variation = both - 2 * self.covariation
+        return ops.where(variation < 0, ops.zeros_like(variation), variation)
+
+    @property
     def bias(self) -> Tensor:
         """The difference of the means of labels and predictions."""
         sums, origin = self._sums.value, ops.convert_to_tensor(self._origin)

@@ -1,0 +1,237 @@
+"""SymJAX's names that the case table has no row for: values of labels, and of whole batches."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras.src.backend import get_keras_mask
+from sklearn.metrics import explained_variance_score
+
+import keras_masked as km
+from tests import cases, oracles, symjax_oracles
+from tests.backend import compile_, set_mask, tensor, to_numpy, value_and_grad
+
+L, M = km.losses, km.metrics
+NAN = np.nan
+PER_LABEL = {
+    "squared_differences": (cases.reals, oracles.squared_error),
+    "sigmoid_crossentropy_logits": (cases.binary_logits, oracles.binary_crossentropy_of_logits),
+}
+NAMES = pytest.mark.parametrize("name", PER_LABEL)
+
+
+def draw(name: str) -> tuple[Any, Any, Any]:
+    rng = np.random.default_rng(0)
+    y, p = (x.astype("float32") for x in PER_LABEL[name][0](rng, (5, 4)))
+    o = rng.random(y.shape) < 0.6
+    o[1] = False
+    return y, p, o
+
+
+# One value per label
+
+
+@NAMES
+def test_values_of_labels(name: str) -> None:
+    y, p, o = draw(name)
+    expected = np.where(o, PER_LABEL[name][1](y.astype("float64"), p.astype("float64")), 0)
+    values = getattr(L, name)(np.where(o, y, NAN), p)
+    np.testing.assert_allclose(to_numpy(values), expected, rtol=1e-5)
+    np.testing.assert_array_equal(to_numpy(get_keras_mask(values)) > 0, o)
+    garbage = getattr(L, name)(np.where(o, y, -9.0), np.where(o, p, np.inf), missing=-9.0)
+    np.testing.assert_array_equal(to_numpy(garbage), to_numpy(values))
+    half = getattr(L, name)(np.where(o, y, NAN), tensor(p, "float16"))
+    assert "float16" in str(half.dtype)
+
+
+@NAMES
+def test_gradient_of_labels(name: str) -> None:
+    y, p, o = draw(name)
+    p = np.where(o, p, NAN).astype("float32")
+
+    def total(p: Any, y: Any) -> Any:
+        return keras.ops.sum(getattr(L, name)(y, p))
+
+    y = np.where(o, y, NAN).astype("float32")
+    _, gradient = value_and_grad(total)(tensor(p), tensor(y))
+    np.testing.assert_array_equal(to_numpy(gradient) != 0, o)
+    _, compiled = value_and_grad(total, compiled=True)(tensor(p), tensor(y))
+    np.testing.assert_allclose(to_numpy(compiled), to_numpy(gradient), rtol=1e-5)
+
+
+@NAMES
+def test_in_compile_it_is_the_mean_over_labels(name: str) -> None:
+    y, p, o = draw(name)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Identity()])
+    model.compile(loss=getattr(L, name))
+    loss = model.evaluate(p, np.where(o, y, NAN), batch_size=5, verbose=0)
+    np.testing.assert_allclose(loss, PER_LABEL[name][1](y[o], p[o]).mean(), rtol=1e-5)
+
+
+# Accuracy
+
+
+def test_accuracy_of_scores() -> None:
+    y = np.array([1, 0, -1, 1])
+    p = np.array([[0.2, 0.8], [0.1, 0.9], [0.5, 0.5], [NAN, 0.5]])
+    for labels in (y, y[:, None]):
+        matches = M.accuracy(labels, p)
+        np.testing.assert_array_equal(to_numpy(matches), [1, 0, 0, NAN])
+        np.testing.assert_array_equal(to_numpy(get_keras_mask(matches)) > 0, [1, 1, 0, 1])
+
+
+# Explained variance
+
+
+@pytest.mark.parametrize("axis", [None, -1, 0])
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+def test_explained_variance_of_a_batch(axis: int | None, offset: float) -> None:
+    rng = np.random.default_rng(1)
+    y = (offset + rng.normal(size=(12, 9))).astype("float32")
+    y[1] = offset
+    p = (y - 7 + 0.5 * rng.normal(size=y.shape)).astype("float32")
+    o = rng.random(y.shape) < 0.6
+    o[0] = o[:, 0] = False
+    value = M.explained_variance(np.where(o, y, NAN), np.where(o, p, 1e30), axis=axis)
+    assert value.shape == (() if axis is None else y.shape[:-1] if axis else y.shape[1:])
+    sets: Any = [(y, p, o)]
+    if axis is not None:
+        sets = zip(*(np.moveaxis(x, axis, -1) for x in (y, p, o)), strict=True)
+    expected = []
+    for a, b, k in sets:
+        a, b = a[k].astype("float64"), b[k].astype("float64")
+        expected.append(symjax_oracles.explained_variance(a, b, np.ones(k.sum())))
+    np.testing.assert_allclose(np.ravel(to_numpy(value)), np.nan_to_num(expected), rtol=1e-4)
+    mask = to_numpy(get_keras_mask(value)) > 0
+    np.testing.assert_array_equal(np.ravel(mask), ~np.isnan(expected))
+
+
+def test_explained_variance_sees_no_bias() -> None:
+    """Which R2 does, also where it is far larger than what varies."""
+    rng = np.random.default_rng(2)
+    y = rng.normal(size=(300, 2)).astype("float32")
+    p = (y + 1e4 + 0.5 * rng.normal(size=y.shape)).astype("float32")
+    metric, parts = M.ExplainedVariance(), [M.ExplainedVariance() for _ in range(2)]
+    for start in range(0, 300, 50):
+        batch = y[start : start + 50], p[start : start + 50]
+        metric.update_state(*batch)
+        parts[start // 150].update_state(*batch)
+    parts[0].merge_state(parts[1:])
+    expected = explained_variance_score(y.astype("float64"), p.astype("float64"))
+    for each in (metric, parts[0]):
+        np.testing.assert_allclose(to_numpy(each.result()), expected, rtol=1e-3)
+    perfect = M.ExplainedVariance()
+    perfect.update_state(y, y + 3)
+    assert 1 - 1e-6 < float(perfect.result()) <= 1
+
+
+@pytest.mark.parametrize("aggregation", ["uniform_average", "variance_weighted_average", None])
+def test_explained_variance_aggregation(aggregation: str | None) -> None:
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=(40, 3)) * [1, 2, 3]
+    p = y + rng.normal(size=y.shape)
+    metric = M.ExplainedVariance(aggregation)
+    metric.update_state(y, p)
+    multioutput = {"uniform_average": "uniform_average", None: "raw_values"}
+    expected = explained_variance_score(
+        y, p, multioutput=multioutput.get(aggregation, "variance_weighted")
+    )
+    np.testing.assert_allclose(to_numpy(metric.result()), expected, rtol=1e-4)
+
+
+# Accuracy of clusters
+
+Y, P = np.array([0, 0, 0, 1, 1, 2, -1]), np.array([3, 3, 1, 3, 0, 0, 2])
+
+
+@pytest.mark.parametrize(("assignment", "right"), [("majority", 4), ("optimal", 3)])
+def test_clusters_of_a_batch(assignment: str, right: int) -> None:
+    options = {"num_classes": 3, "num_clusters": 4, "assignment": assignment}
+    value = M.clustering_accuracy(Y, P, **options)
+    np.testing.assert_allclose(to_numpy(value), right / 6, rtol=1e-6)
+    metric = M.ClusteringAccuracy(**options)
+    metric.update_state(Y[:3], P[:3])
+    metric.update_state(Y[3:], P[3:])
+    np.testing.assert_array_equal(to_numpy(metric.result()), to_numpy(value))
+    table = [[0, 1, 0, 2], [1, 0, 0, 1], [1, 0, 0, 0]]
+    np.testing.assert_array_equal(to_numpy(metric.contingency), table)
+    assert np.isnan(to_numpy(M.clustering_accuracy(np.full(7, -1), P, **options)))
+
+
+def test_one_cluster_per_label_is_right_only_by_majority() -> None:
+    y, p = np.array([0, 0, 1, 1]), np.arange(4)
+    options = {"num_classes": 2, "num_clusters": 4}
+    assert float(M.clustering_accuracy(y, p, **options)) == 1
+    assert float(M.clustering_accuracy(y, p, assignment="optimal", **options)) == 0.5
+
+
+def test_scores_of_clusters() -> None:
+    scores = np.eye(4)[P] + 0.1
+    metric = M.ClusteringAccuracy(3, 4)
+    metric.update_state(Y, scores)
+    np.testing.assert_allclose(to_numpy(metric.result()), 4 / 6, rtol=1e-6)
+    masked = M.ClusteringAccuracy(3, 4)
+    masked.update_state(Y, set_mask(scores, np.array([1, 1, 0, 0, 0, 0, 1], bool)))
+    assert (float(masked.result()), float(masked.support())) == (1, 2)
+    scores[0, 1] = NAN
+    assert np.isnan(to_numpy(M.clustering_accuracy(Y, scores, num_classes=3, num_clusters=4)))
+    with pytest.raises(ValueError, match="4 clusters"):
+        M.clustering_accuracy(Y, scores[:, :3], num_classes=3, num_clusters=4)
+
+
+def test_an_id_of_no_cluster_makes_it_nan() -> None:
+    metric = M.ClusteringAccuracy(3)
+    metric.update_state(np.array([0, 1]), np.array([0, 3]))
+    assert np.isnan(to_numpy(metric.result()))
+    metric.reset_state()
+    metric.update_state(np.array([0, -1]), np.array([0, 3]))
+    assert float(metric.result()) == 1
+    with pytest.raises(ValueError, match="class ids outside"):
+        metric.update_state(np.array([0, 5]), np.array([0, 0]))
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"assignment": "best"}, "best"), ({"num_clusters": 0}, "num_clusters=0"),
+     ({"num_classes": 2.0}, "num_classes")],
+)  # fmt: skip
+def test_bad_options(options: Any, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        M.ClusteringAccuracy(**{"num_classes": 3, **options})
+
+
+def test_without_scipy(monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    M.ClusteringAccuracy(3)
+    with pytest.raises(ImportError, match="needs SciPy"):
+        M.ClusteringAccuracy(3, assignment="optimal")
+
+
+def test_the_optimal_assignment_needs_values() -> None:
+    if keras.config.backend() == "torch":
+        pytest.skip("Keras compiles no results on PyTorch")
+
+    def of(p: Any) -> Any:
+        return M.clustering_accuracy(
+            tensor(Y), p, num_classes=3, num_clusters=4, assignment="optimal"
+        )
+
+    with pytest.raises(RuntimeError, match="run_eagerly=True"):
+        compile_(of)(tensor(P))
+
+
+@pytest.mark.parametrize("assignment", ["majority", "optimal"])
+def test_clusters_in_fit(assignment: str) -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Identity()])
+    metric = M.ClusteringAccuracy(3, 4, assignment)
+    eager = assignment == "optimal"
+    model.compile(
+        loss=L.SparseCategoricalCrossentropy(from_logits=True), metrics=[metric], run_eagerly=eager
+    )
+    scores = (np.eye(4)[P] + 0.1).astype("float32")
+    found = model.evaluate(scores, Y, batch_size=3, verbose=0, return_dict=True)
+    np.testing.assert_allclose(found["clustering_accuracy"], (3 if eager else 4) / 6, rtol=1e-6)
