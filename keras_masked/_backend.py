@@ -23,6 +23,8 @@ __all__ = [
     "as_received",
     "combine",
     "count",
+    "count_columns",
+    "fill_where",
     "get_keras_mask",
     "isnan",
     "replicas",
@@ -66,14 +68,26 @@ def count(observed: Tensor) -> Tensor:
         return ops.cast(observed.count_nonzero(), "float32")
     if keras.config.backend() == "torch":
         return add_up(ops.cast(observed, "float32"))
-    run = 1
-    last = observed.shape[-1] if len(observed.shape) else None
-    if last is not None:
-        run = next((n for n in range(31, 1, -1) if last % n == 0), 1)
+    run = _short_run(observed.shape[-1] if len(observed.shape) else None)
     if run > 1:
         observed = ops.reshape(observed, (-1, run))
         observed = ops.sum(ops.cast(observed, "int32"), axis=-1)
     return ops.sum(ops.cast(observed, "float32"))
+
+
+def count_columns(observed: Tensor) -> Tensor:
+    """Counts the true entries of each column, in short runs as `count` does."""
+    rows, columns = observed.shape
+    run = 1 if keras.config.backend() == "torch" else _short_run(rows)
+    if run > 1:
+        observed = ops.reshape(observed, (rows // run, run, columns))
+        observed = ops.sum(ops.cast(observed, "int32"), axis=1)
+    return ops.sum(ops.cast(observed, "float32"), axis=0)
+
+
+def _short_run(size: int | None) -> int:
+    """The longest run shorter than 32 into which an axis divides."""
+    return next((n for n in range(31, 1, -1) if size and size % n == 0), 1)
 
 
 def add_up(x: Tensor) -> Tensor:
@@ -99,6 +113,13 @@ def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
         return ops.view(ops.bitwise_and(ops.view(x, bits), keep), x.dtype)
     return ops.where(hidden, ops.zeros((), dtype=x.dtype), x)
+
+
+def fill_where(hidden: Tensor, x: Tensor, value: float) -> Tensor:
+    """Sets `x` to a value where `hidden`, whatever it is there."""
+    if _eager_torch():  # see `zero_where`
+        return zero_where(hidden, x) + value * ops.cast(hidden, x.dtype)
+    return ops.where(hidden, ops.full_like(x, value), x)
 
 
 def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:

@@ -190,6 +190,8 @@ def test_r2_of_undefined_columns() -> None:
         assert np.isnan(value_of(M.R2Score(aggregation), y[:, 1:], p[:, 1:]))
 
 
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's IoU on JAX
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # there, too
 @pytest.mark.parametrize("infinite", [INF, -INF])
 @pytest.mark.parametrize("case", METRICS, ids=str)
 def test_infinite_predictions_are_as_in_keras(case: Case, infinite: float) -> None:

@@ -57,7 +57,7 @@ def test_top_k_and_class(name: str, options: dict[str, Any]) -> None:
     np.testing.assert_allclose(value_of(ours, (Y, P)), value_of(theirs, (Y, P)), rtol=1e-6)
     # With holes: row by row, with the labels deleted, one column for Keras at a time.
     ours, theirs = getattr(M, name)(**options), getattr(KM, name)(**options)
-    for i in range(40):
+    for i in range(15):
         o = np.flatnonzero(OBSERVED[i])
         here = dict(options)
         if "class_id" in here:
@@ -71,7 +71,7 @@ def test_top_k_and_class(name: str, options: dict[str, Any]) -> None:
         row.update_state(Y[i : i + 1, o], P[i : i + 1, o])
         for mine, other in zip(theirs.variables, row.variables, strict=True):
             mine.assign(mine + other.value)
-    np.testing.assert_allclose(value_of(ours, (HOLES, P)), value_of(theirs), rtol=1e-6)
+    np.testing.assert_allclose(value_of(ours, (HOLES[:15], P[:15])), value_of(theirs), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", RATES)
@@ -116,10 +116,13 @@ def test_operating_points(cls: Any, argument: str) -> None:
     with pytest.raises(ValueError, match="num_thresholds"):
         cls(0.5, num_thresholds=0)
     theirs = getattr(KM, cls.__name__)
-    for value in (0.0, 0.3, 0.8, 1.0):
-        for options in ({}, {"num_thresholds": 1}, {"num_thresholds": 7}, {"class_id": 2}):
-            ours = value_of(cls(value, **options), (Y, P))
-            np.testing.assert_allclose(ours, value_of(theirs(value, **options), (Y, P)), rtol=1e-6)
+    each: list[tuple[float, dict[str, Any]]] = [
+        (0.0, {}), (0.3, {"num_thresholds": 1}), (0.8, {"num_thresholds": 7}), (1.0, {}),
+        (0.6, {"class_id": 2}),
+    ]  # fmt: skip
+    for value, options in each:
+        ours = value_of(cls(value, **options), (Y, P))
+        np.testing.assert_allclose(ours, value_of(theirs(value, **options), (Y, P)), rtol=1e-6)
     only = np.ones((4, 2))
     assert np.isnan(value_of(cls(0.5), (only, 0.5 * only)))
     assert np.isnan(value_of(cls(0.5), (0 * only, 0.5 * only)))
@@ -174,16 +177,21 @@ def test_f_score_of_the_greatest() -> None:
     assert np.isnan(value_of(M.F1Score("macro"), (HOLES, p)))
 
 
-@pytest.mark.parametrize("curve", ["ROC", "PR", "PRGAIN"])
-@pytest.mark.parametrize("method", ["interpolation", "majoring", "minoring"])
+CURVES = [
+    (c, m) for c in ("ROC", "PR", "PRGAIN") for m in ("interpolation", "majoring", "minoring")
+]
+OPTIONS: list[dict[str, Any]] = [
+    {"thresholds": [0.1, 0.5, 0.6]},
+    {"num_thresholds": 5},
+    {"thresholds": [i / 31 for i in range(1, 31)]},
+]
+
+
 @pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"thresholds": [0.1, 0.5, 0.6]},
-        {"num_thresholds": 5},
-        {"thresholds": [i / 31 for i in range(1, 31)]},
-    ],
+    ("curve", "method", "options"),
+    [(*each, {}) for each in CURVES]
+    + [(*CURVES[0], o) for o in OPTIONS]
+    + [(*CURVES[4], o) for o in OPTIONS],
     ids=str,
 )
 def test_auc_of_every_kind(curve: str, method: str, options: dict[str, Any]) -> None:

@@ -58,8 +58,6 @@ def _of_rows(
     missing: Missing,
 ) -> Tensor:
     seen = observe(y_true, y_pred, missing=standardize_missing(missing), axis=axis)
-    weight = ops.ones_like(seen.y_pred)
-    if seen.observed is not None:
-        weight = ops.cast(seen.observed, seen.y_pred.dtype)
-    values, defined = correlate(*row_moments(seen.y_true, seen.y_pred, weight))
+    hidden = None if seen.hidden is None else seen.hidden()
+    values, defined = correlate(*row_moments(seen.y_true, seen.y_pred, hidden, None))
     return with_row_mask(ops.where(defined, values, ops.zeros_like(values)), defined, seen.dtype)

@@ -31,12 +31,11 @@ def explained_variance(
     missing = standardize_missing(missing)
     seen = observe(y_true, y_pred, missing=missing, axis=-1 if axis is None else axis)
     y_true, y_pred = seen.y_true, seen.y_pred
-    weight = ops.ones_like(y_pred)
-    if seen.observed is not None:
-        weight = ops.cast(seen.observed, y_pred.dtype)
+    hidden = None if seen.hidden is None else seen.hidden()
     if axis is None:
-        y_true, y_pred, weight = (ops.reshape(x, (-1,)) for x in (y_true, y_pred, weight))
-    of_labels, of_residuals, *_ = row_moments(y_true, y_true - y_pred, weight)
+        y_true, y_pred = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
+        hidden = None if hidden is None else ops.reshape(hidden, (-1,))
+    of_labels, of_residuals, *_ = row_moments(y_true, y_true - y_pred, hidden, None)
     defined = ops.not_equal(of_labels, 0)
     share = of_residuals / ops.where(defined, of_labels, ops.ones_like(of_labels))
     return with_row_mask(

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.metrics.base import MaskedMetric, known
 from keras_masked.missing import Missing
 from keras_masked.observation import Observation
@@ -131,10 +132,17 @@ def columns_of(seen: Observation, label_axes: int) -> int:
 
 def total(x: Tensor, apart: bool) -> Tensor:
     """The sum over all labels, or over those of each column."""
-    if not apart:
-        # The last axis first: XLA on CPU is several times slower over all axes at once.
-        return ops.sum(x) if len(x.shape) < 2 else ops.sum(ops.sum(x, axis=-1))
-    return ops.sum(in_columns(x), axis=0)
+    return ops.sum(in_columns(x), axis=0) if apart else _backend.add_up(x)
+
+
+def tally(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
+    """The sum of the weights of observed labels where `mask`, as `total`."""
+    if seen.weight is not None:
+        return total(seen.weight * ops.cast(mask, seen.weight.dtype), apart)
+    if seen.observed is not None:
+        mask = ops.logical_and(mask, seen.observed)
+    counted = _backend.count_columns(in_columns(mask)) if apart else _backend.count(mask)
+    return ops.cast(counted, seen.y_pred.dtype)
 
 
 def in_columns(x: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.correlation import concordance, pearson, row_moments
-from keras_masked.metrics.base import MaskedMetric, defined_mean, register, weights
-from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.missing import NAN, Missing
 from keras_masked.observation import Observation
@@ -63,15 +63,18 @@ class Correlation(ColumnMetric):
                 "column over all the data, or `axis=None` for that of all labels. Received: "
                 f"axis={self._options['axis']}, y_pred.shape={shape}"
             )
-        weight = weights(seen)
-        values, defined = self.correlate(*row_moments(seen.y_true, seen.y_pred, weight))
-        labels = ops.sum(ops.cast(ops.not_equal(weight, 0), weight.dtype), axis=-1)
-        of_row = ops.sum(weight, axis=-1)
-        of_row = of_row / ops.where(ops.equal(labels, 0), ops.ones_like(labels), labels)
-        zeros = ops.zeros_like(values)
+        hidden = None if seen.hidden is None else seen.hidden()
+        moments = row_moments(seen.y_true, seen.y_pred, hidden, seen.weight)
+        values, defined = self.correlate(*moments)
+        zeros, of_row = ops.zeros_like(values), ops.ones_like(values)
+        weight = ops.sum(moments[-1])
+        if seen.weight is not None:
+            labels = ops.where(ops.equal(moments[-1], 0), of_row, moments[-1])
+            of_row = ops.sum(seen.weight, axis=-1) / labels
+            weight = ops.sum(seen.weight)
         of_row = ops.where(defined, of_row, zeros)
         weighted = ops.where(defined, values * of_row, zeros)
-        return ops.stack([ops.sum(weighted), ops.sum(of_row), total(weight, apart=False)])
+        return ops.stack([ops.sum(weighted), ops.sum(of_row), weight])
 
     def score(self, state: Any) -> Tensor:
         """The mean over the rows, or the value of the data, or of each column."""

@@ -10,7 +10,7 @@ from keras_masked import _backend
 from keras_masked.evaluation import OF_OBSERVATION
 from keras_masked.formulas import Formula
 from keras_masked.hiding import replace
-from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.metrics.columns import ColumnMetric, tally, total
 from keras_masked.observation import Observation
 
 Tensor = Any
@@ -71,14 +71,9 @@ class MeanMetric(ColumnMetric):
         if seen.hidden is not None:  # no gates: a metric has no gradient
             values = _backend.zero_where(seen.hidden(), values)
         if seen.weight is not None:
-            values, counted = values * seen.weight, total(seen.weight, apart)
-        elif seen.observed is None:
-            counted = total(ops.ones_like(values), apart)
-        elif apart:
-            counted = total(ops.cast(seen.observed, values.dtype), apart)
-        else:
-            counted = ops.cast(_backend.count(seen.observed), values.dtype)
-        return ops.stack([total(values, apart), counted])
+            values = values * seen.weight
+        counted = tally(ops.ones_like(values, dtype="bool"), seen, apart)
+        return ops.stack([total(values, apart), ops.cast(counted, values.dtype)])
 
     @property
     def total(self) -> Tensor:

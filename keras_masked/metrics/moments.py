@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from keras import ops
@@ -9,8 +10,8 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas.correlation import nearest_zero
 from keras_masked.metrics.accumulator import Accumulator
-from keras_masked.metrics.base import MaskedMetric, weights
-from keras_masked.metrics.columns import in_columns
+from keras_masked.metrics.base import MaskedMetric
+from keras_masked.metrics.columns import in_columns, tally
 from keras_masked.observation import Observation
 
 Tensor = Any
@@ -45,27 +46,35 @@ class Moments:
 
     def collect(self, seen: Observation) -> Tensor:
         """The sums over a batch, once the origin is known."""
-        weight = self._arrange(weights(seen))
-        hidden = ops.equal(weight, 0)
+        hidden = None if seen.hidden is None else self._arrange(seen.hidden())
+        weight = None if seen.weight is None else self._arrange(seen.weight)
 
         def shown(x: Tensor) -> Tensor:
-            return _backend.zero_where(hidden, x)
+            return x if hidden is None else _backend.zero_where(hidden, x)
 
-        counts = ops.cast(ops.logical_not(hidden), weight.dtype)
+        def weighted(x: Tensor) -> Tensor:
+            return x if weight is None else x * weight
+
         y_true, y_pred = self._arrange(seen.y_true), self._arrange(seen.y_pred)
+        apart = len(y_true.shape) > 1
+        counts = ops.ones_like(y_true, dtype="bool")
+        if hidden is not None:
+            counts = ops.logical_not(hidden)
+        bare = dataclasses.replace(seen, observed=None, weight=None)
+        labels = tally(counts, bare, apart)
         kept = [y_true, y_pred] if self.joint else [y_true]
-        origin = self._find_origin([nearest_zero(shown(x), counts, axis=0) for x in kept], counts)
+        origin = self._find_origin([nearest_zero(x, hidden, axis=0) for x in kept], labels)
         y = shown(y_true - origin[0])
-        weighted = weight * y
-        sums = [counts, weight, weight * ops.square(shown(y_true - y_pred)), weighted, weighted * y]
+        products = [shown(y_true - y_pred) ** 2, y, y * y]
         if self.joint:
             p = shown(y_pred - origin[1])
-            sums += [weight * p, weight * p * p, weighted * p]
-        return ops.stack([ops.sum(each, axis=0) for each in sums])
+            products += [p, p * p, y * p]
+        sums = [ops.sum(weighted(each), axis=0) for each in products]
+        return ops.stack([labels, labels if weight is None else ops.sum(weight, axis=0), *sums])
 
-    def _find_origin(self, nearest: list[Tensor], counts: Tensor) -> Tensor:
-        has = ops.cast(ops.not_equal(ops.sum(counts, axis=0), 0), counts.dtype)
-        first = ops.stack([_backend.zero_where(ops.equal(has, 0), x) for x in nearest])
+    def _find_origin(self, nearest: list[Tensor], labels: Tensor) -> Tensor:
+        has = ops.cast(ops.not_equal(labels, 0), labels.dtype)
+        first = ops.stack([ops.where(ops.equal(has, 0), ops.zeros_like(x), x) for x in nearest])
         if _backend.replicated():
             everywhere = _backend.total(has)
             first = _backend.total(first) / ops.maximum(everywhere, ops.ones_like(everywhere))
@@ -76,7 +85,7 @@ class Moments:
         origin = ops.where(ops.equal(known, 0), first, origin)
         self._origin.assign(origin)
         self._known.assign(ops.maximum(known, has))
-        return ops.cast(origin, counts.dtype)
+        return ops.cast(origin, labels.dtype)
 
     def add(self, sums: Tensor) -> None:
         """Adds the sums over a batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -81,7 +81,7 @@ class PerLabel(MaskedMetric):
         self.show_support = show_support
         self._config = serialization.serialize(metric)
         # Keras would take the inner metric's own sums for part of this one's state.
-        self._inner = lambda: metric
+        self._inner: Callable[[], MaskedMetric] = lambda: metric
         self._state: Any = None
         self._parts: list[MaskedMetric] = []
         if isinstance(metric, ColumnMetric):

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.metrics.base import known, weights
-from keras_masked.metrics.columns import ColumnMetric, in_columns, total
+from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
 from keras_masked.missing import Missing
 from keras_masked.observation import Observation
 
@@ -79,28 +80,27 @@ class ThresholdMetric(ColumnMetric):
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
         """The counts of a batch."""
         seen = self.select(seen)
-        weight = self.weights(seen)
-        positive = ops.not_equal(seen.y_true, 0)
-        count = self._count_one if len(self._edges) == 1 else self._count_bins
-        counts = count(weight, positive, seen.y_pred, apart)
+        counts = (self._count_one if len(self._edges) == 1 else self._count_bins)(seen, apart)
         # No threshold compares with NaN: what has diverged makes all counts NaN, where seen at all.
-        unknown = ops.logical_or(ops.isnan(seen.y_pred), ops.isnan(seen.y_true))
-        unknown = total(weight * ops.cast(unknown, weight.dtype), apart)
-        return known(counts, ops.equal(unknown, 0))
+        unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
+        return known(counts, ops.equal(tally(unknown, seen, apart), 0))
 
-    def _count_one(self, weight: Tensor, positive: Tensor, y_pred: Tensor, apart: bool) -> Tensor:
-        """Products and sums: a scatter would be slower."""
-        above = weight * ops.cast(ops.greater(y_pred, self._edges[0]), weight.dtype)
-        positive = ops.cast(positive, weight.dtype)
-        labels, positives = total(weight, apart), total(weight * positive, apart)
-        said, right = total(above, apart), total(above * positive, apart)
+    def _count_one(self, seen: Observation, apart: bool) -> Tensor:
+        """Counts of each kind: a scatter would be slower."""
+        above = ops.greater(seen.y_pred, self._edges[0])
+        positive = ops.not_equal(seen.y_true, 0)
+        labels = tally(ops.ones_like(above), seen, apart)
+        positives, said = tally(positive, seen, apart), tally(above, seen, apart)
+        right = tally(ops.logical_and(positive, above), seen, apart)
         counts = [labels - positives - (said - right), said - right, positives - right, right]
         return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
 
-    def _count_bins(self, weight: Tensor, positive: Tensor, y_pred: Tensor, apart: bool) -> Tensor:
+    def _count_bins(self, seen: Observation, apart: bool) -> Tensor:
         """Each label in the bin of its class and the number of thresholds exceeded."""
         size, columns = len(self._edges) + 1, 1
-        bins = ops.cast(positive, "int32") * size + self._exceeded(ops.nan_to_num(y_pred))
+        positive = ops.cast(ops.not_equal(seen.y_true, 0), "int32")
+        weight = self.weights(seen)
+        bins = positive * size + self._exceeded(ops.nan_to_num(seen.y_pred))
         if apart:
             bins, weight = in_columns(bins), in_columns(weight)
             columns = bins.shape[-1]
