@@ -24,6 +24,7 @@ import keras_masked as km
 
 BACKEND = keras.config.backend()
 ROWS, FEATURES, LABELS = 24, 4, 3
+COLUMNS = [f"column_{c}" for c in range(LABELS)]
 SENTINEL = -9999.0
 EMPTY_ROW = 1
 
@@ -66,6 +67,9 @@ def regression(**options: Any) -> Model:
         km.metrics.RootMeanSquaredError(missing=SENTINEL),
         km.metrics.R2Score(missing=(SENTINEL, "nan"), class_aggregation=None),
         km.metrics.ObservedFraction(missing=SENTINEL),
+        km.metrics.PerLabel(
+            km.metrics.PearsonCorrelation(missing=SENTINEL), COLUMNS, "weighted", show_support=True
+        ),
     ]
     loss = km.losses.MeanSquaredError(missing=SENTINEL, reduction="mean_with_sample_weight")
     model.compile(optimizer(), loss=loss, metrics=metrics, **options)
@@ -80,6 +84,9 @@ def multi_label(**options: Any) -> Model:
         km.metrics.AUC(multi_label=True, name="auc_of_columns", thresholds=[0.25, 0.5, 0.75]),
         km.metrics.AUC(name="pr", curve="PR"),
         km.metrics.BinaryAccuracy(threshold=0.4),
+        km.metrics.PerLabel(km.metrics.F1Score(threshold=0.5), COLUMNS),
+        km.metrics.PerLabel(km.metrics.BinaryIoU(), COLUMNS, name="iou"),
+        km.metrics.RecallAtPrecision(0.3, name="recall_at"),
         km.metrics.Masked(keras.metrics.Precision(name="precision")),
     ]
     loss = km.losses.BinaryCrossentropy(label_smoothing=0.1)

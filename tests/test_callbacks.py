@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from tests.interchange import SENTINEL, evaluate, fit, network, table
+from tests.interchange import COLUMNS, SENTINEL, evaluate, fit, network, table
 
 EPOCHS = 4
 
@@ -97,6 +97,34 @@ def test_csv_logger_logs_the_values_of_deleted_data(tmp_path):
     there = val_labels != SENTINEL
     errors = val_labels[there] - (x @ kernel + bias)[there]
     assert float(rows[-1]["val_metric"]) == pytest.approx(np.abs(errors).mean(), rel=1e-5)
+
+
+def test_per_label_in_callbacks(tmp_path):
+    model, x, labels, (_, val_labels) = regression()
+    inner = km.metrics.MeanAbsoluteError(missing=SENTINEL)
+    metric = km.metrics.PerLabel(inner, COLUMNS, show_support=True, name="each")
+    model.compile(keras.optimizers.SGD(0.1), model.loss, metrics=[metric], jit_compile=False)
+    path = tmp_path / "log.csv"
+    callbacks = [
+        keras.callbacks.CSVLogger(path),
+        keras.callbacks.EarlyStopping("val_each/macro", mode="min", patience=1, min_delta=1e-3),
+        keras.callbacks.ReduceLROnPlateau("val_each/macro", mode="min"),
+    ]
+    options = {"validation_data": (x, val_labels), "callbacks": callbacks}
+    history = fit(model, x, labels, epochs=EPOCHS, **options)
+    names = [*COLUMNS, "macro", *(f"support/{column}" for column in COLUMNS)]
+    assert set(history) == {"loss", "val_loss", "learning_rate"} | {
+        f"{v}each/{n}" for v in ("", "val_") for n in names
+    }
+    rows = logged(path)
+    kernel, bias = model.get_weights()
+    errors = np.abs(val_labels - (x @ kernel + bias))
+    there = val_labels != SENTINEL
+    means = [errors[there[:, c], c].mean() for c in range(len(COLUMNS))]
+    for column, mean, count in zip(COLUMNS, means, there.sum(axis=0), strict=True):
+        assert float(rows[-1][f"val_each/{column}"]) == pytest.approx(mean, rel=1e-5)
+        assert float(rows[-1][f"val_each/support/{column}"]) == count
+    assert float(rows[-1]["val_each/macro"]) == pytest.approx(np.mean(means), rel=1e-5)
 
 
 class Validation(keras.utils.PyDataset):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
 import keras_masked as km
 
@@ -113,3 +113,27 @@ def test_binary_crossentropy(labels: np.ndarray, probabilities: np.ndarray, batc
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
     loss = km.losses.BinaryCrossentropy()(labels, probabilities)
     assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_each_assay_in_one_pass(labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """AUC, F1, precision and recall of each assay are scikit-learn's on deleted data."""
+    names = [f"assay_{c}" for c in ASSAYS]
+    said = probabilities > 0.5
+    oracles = {
+        "auc": (km.metrics.AUC(num_thresholds=BINS + 1), roc_auc_score, probabilities),
+        "f1": (km.metrics.F1Score(threshold=0.5), f1_score, said),
+        "precision": (km.metrics.Precision(), precision_score, said),
+        "recall": (km.metrics.Recall(), recall_score, said),
+    }
+    for name, (inner, oracle, scores) in oracles.items():
+        metric = km.metrics.PerLabel(inner, names, show_support=True, name=name)
+        for start in range(0, len(labels), 1000):
+            rows = slice(start, start + 1000)
+            metric.update_state(labels[rows], probabilities[rows])
+        found = {key: float(value) for key, value in metric.result().items()}
+        expected = []
+        for c, assay in enumerate(names):
+            expected.append(oracle(*deleted(labels[:, c], scores[:, c])))
+            assert found[f"{name}/support/{assay}"] == np.isfinite(labels[:, c]).sum()
+        np.testing.assert_allclose([found[f"{name}/{a}"] for a in names], expected, rtol=1e-5)
+        np.testing.assert_allclose(found[f"{name}/macro"], np.mean(expected), rtol=1e-5)

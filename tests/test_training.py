@@ -10,7 +10,7 @@ import pytest
 
 import keras_masked as km
 from tests import interchange
-from tests.interchange import LABELS, MODELS, ROWS, SENTINEL, evaluate, fit, network, table
+from tests.interchange import COLUMNS, LABELS, MODELS, ROWS, SENTINEL, evaluate, fit, network, table
 
 ON_TORCH = keras.config.backend() == "torch"
 JIT = pytest.param({"jit_compile": True}, id="jit", marks=pytest.mark.slow if ON_TORCH else [])
@@ -259,6 +259,7 @@ def test_metrics_are_exact_for_any_batch_size(batch_size):
         km.metrics.RootMeanSquaredError(name="rmse"),
         km.metrics.R2Score(name="r2", class_aggregation=None),
         km.metrics.ObservedFraction(name="observed"),
+        km.metrics.PerLabel(km.metrics.MeanAbsoluteError(), COLUMNS, name="mae"),
     ]
     model.compile("sgd", km.losses.MeanSquaredError(), metrics=metrics, jit_compile=False)
     results = evaluate(model, x, np.where(gone, np.nan, y), batch_size)
@@ -270,6 +271,8 @@ def test_metrics_are_exact_for_any_batch_size(batch_size):
         "rmse": np.sqrt((errors**2).mean()),
         "r2": [1 - ((a - b) ** 2).sum() / ((a - a.mean()) ** 2).sum() for a, b in columns],
         "observed": errors.size / y.size,
+        **{f"mae/{c}": np.abs(a - b).mean() for c, (a, b) in zip(COLUMNS, columns, strict=True)},
+        "mae/macro": np.mean([np.abs(a - b).mean() for a, b in columns]),
     }
     results.pop("loss")  # a mean of the batches' means, as DESIGN
     assert_same(results, expected, rtol=1e-4)
