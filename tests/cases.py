@@ -353,6 +353,7 @@ OTHER_TESTS = {
         "jaccard", "root_mean_squared_error", "sigmoid_focal_crossentropy", "sobel_mse",
         # One value per label: tests/test_symjax.py
         "sigmoid_crossentropy_logits", "squared_differences",
+        "vae", "vae_comp_gmm", "vae_gmm",  # of several tensors: tests/test_variational.py
     },
     "metrics": {
         "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",

@@ -68,7 +68,12 @@ ROWS += [
     ]
 ]
 LABELS = [
-    accuracy(M.accuracy, cases.id_pairs, oracles.exact_match),
+    accuracy(
+        M.accuracy,
+        cases.id_pairs,
+        oracles.exact_match,
+        keras=lambda reduction: lambda y, p: keras.ops.cast(y == p, "float32"),
+    ),
     accuracy(M.binary_accuracy, cases.binary, oracles.binary_match),
     accuracy(M.categorical_accuracy, cases.one_hot, oracles.categorical_match, **cases.VECTOR),
     accuracy(M.sparse_categorical_accuracy, cases.class_ids, oracles.sparse_match, **cases.IDS),

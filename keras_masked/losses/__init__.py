@@ -44,6 +44,7 @@ from keras_masked.functions.regression import (
 )
 from keras_masked.functions.robust import huber, log_cosh
 from keras_masked.functions.special import circle, cosine_similarity, ctc, dice, tversky
+from keras_masked.functions.variational import vae, vae_comp_gmm, vae_gmm
 from keras_masked.functions.weighted import (
     asymmetric_mse,
     dual_weighted_mse,
@@ -168,6 +169,9 @@ __all__ = [
     "squared_differences",
     "squared_hinge",
     "tversky",
+    "vae",
+    "vae_comp_gmm",
+    "vae_gmm",
 ]
 
 bce = BCE = binary_crossentropy

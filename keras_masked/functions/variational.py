@@ -1,0 +1,227 @@
+"""Negative evidence lower bounds of variational autoencoders, as functions: one per sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_masked.evaluation import with_mask
+from keras_masked.functions.base import register_loss
+from keras_masked.missing import NAN, Missing, standardize_missing
+from keras_masked.variational import gaussian_values, mixture_values
+
+Tensor = Any
+
+
+@register_loss
+def vae(
+    x: Tensor,
+    reconstruction: Tensor,
+    z_mean: Tensor,
+    z_log_var: Tensor,
+    *,
+    prior_mean: Tensor = 0.0,
+    prior_log_var: Tensor = 0.0,
+    x_log_var: Tensor = 0.0,
+    missing: Missing = NAN,
+) -> Tensor:
+    r"""Returns the negative evidence lower bound of each sample, of its observed entries.
+
+    $$L_i = \sum_d o_{id} \left[ \frac{(x_{id} - \hat x_{id})^2}{2 \sigma^2_{id}}
+        + \frac{1}{2} \log 2 \pi \sigma^2_{id} \right]
+        + \mathrm{KL}\big(\mathcal N(m_i, v_i) \,\|\, \mathcal N(\mu, \nu)\big)$$
+
+    with $o_{id}$ 1 where entry $d$ of sample $i$ is observed, else 0, and $\sigma^2$, $v$ and
+    $\nu$ the exponentials of `x_log_var`, `z_log_var` and `prior_log_var`. It bounds
+    $-\log p(x)$ of the observed entries from above, in the mean over draws of $z$. A sample of
+    which nothing is observed is 0.
+
+    Args:
+        x: Observations `(samples, ...)`, some of them missing.
+        reconstruction: What the decoder makes of one draw of the latents, of that shape.
+        z_mean: Means of the latents, `(samples, latent)`.
+        z_log_var: Logarithms of their variances.
+        prior_mean: Mean of the prior; a number, `(latent,)` or one per sample.
+        prior_log_var: Logarithm of its variance.
+        x_log_var: Logarithm of the variance of `x` about the reconstruction: a number, or what
+            broadcasts to the shape of `x`, predicted too, perhaps.
+        missing: Which entries of `x` are missing: `"nan"`, a number, or a tuple of these.
+
+    Example:
+
+    >>> x = np.array([[1.0, np.nan], [np.nan, np.nan]])
+    >>> reconstruction, zeros = np.array([[0.0, 5.0], [5.0, 5.0]]), np.zeros((2, 3))
+    >>> losses = keras_masked.losses.vae(x, reconstruction, zeros + 1, zeros)
+    >>> [round(float(loss), 4) for loss in losses]  # 1 / 2 + log(2 pi) / 2 + 3 / 2
+    [2.9189, 0.0]
+
+    Source: Kingma and Welling 2014, equation 10 and appendix B; `symjax.nn.losses.vae`.
+    """
+    losses, samples = gaussian_values(
+        x,
+        reconstruction,
+        z_mean,
+        z_log_var,
+        prior_mean,
+        prior_log_var,
+        x_log_var,
+        standardize_missing(missing),
+    )
+    return with_mask(losses, samples)
+
+
+@register_loss
+def vae_gmm(
+    x: Tensor,
+    reconstruction: Tensor,
+    z_mean: Tensor,
+    z_log_var: Tensor,
+    means: Tensor,
+    log_vars: Tensor,
+    log_weights: Tensor,
+    *,
+    x_log_var: Tensor = 0.0,
+    missing: Missing = NAN,
+) -> tuple[Tensor, Tensor]:
+    r"""Returns the bound of `vae` with a mixture of Gaussians as prior, and its responsibilities.
+
+    $$L_i = -\log p(x_i \mid \hat x_i) - \sum_c \gamma_{ic} \left(e_{ic} - \log \gamma_{ic}\right)
+        - \mathrm H\big[\mathcal N(m_i, v_i)\big], \quad
+      \gamma_i = \mathrm{softmax}(e_i)$$
+
+    $$e_{ic} = \log \pi_c + \mathrm E_{z \sim \mathcal N(m_i, v_i)} \log \mathcal N(z; \mu_c, \nu_c)
+      = \log \pi_c - \frac{1}{2} \sum_k \left[ \log 2 \pi \nu_{ck}
+        + \frac{v_{ik} + (m_{ik} - \mu_{ck})^2}{\nu_{ck}} \right]$$
+
+    with the first term as in `vae`, over the observed entries. The responsibilities $\gamma$ are
+    those that make the bound tightest. A sample of which nothing is observed has a loss of 0 and
+    the prior's weights for responsibilities.
+
+    Args:
+        x: Observations `(samples, ...)`, some of them missing.
+        reconstruction: What the decoder makes of one draw of the latents, of that shape.
+        z_mean: Means of the latents, `(samples, latent)`.
+        z_log_var: Logarithms of their variances.
+        means: Means of the clusters, `(clusters, latent)`.
+        log_vars: Logarithms of their variances.
+        log_weights: Logarithms of their weights, `(clusters,)`; the softmax is taken, so that they
+            need not be normalized.
+        x_log_var: Logarithm of the variance of `x` about the reconstruction.
+        missing: Which entries of `x` are missing: `"nan"`, a number, or a tuple of these.
+
+    Returns:
+        The losses `(samples,)` and the responsibilities `(samples, clusters)`.
+
+    Example:
+
+    >>> x, reconstruction = np.array([[1.0, np.nan]]), np.array([[0.0, 5.0]])
+    >>> losses, shares = keras_masked.losses.vae_gmm(
+    ...     x, reconstruction, np.zeros((1, 1)), np.zeros((1, 1)),
+    ...     means=np.array([[0.0], [2.0]]), log_vars=np.zeros((2, 1)), log_weights=np.zeros(2))
+    >>> [round(float(share), 4) for share in shares[0]]  # 1 / (1 + exp(-2))
+    [0.8808, 0.1192]
+
+    Source: Jiang et al. 2017 (VaDE), equation 9, with the responsibilities that maximize it rather
+    than those of one draw of z (equation 16); `symjax.nn.losses.vae_gmm`.
+    """
+    return _mixture(
+        2,
+        x,
+        reconstruction,
+        z_mean,
+        z_log_var,
+        means,
+        log_vars,
+        log_weights,
+        x_log_var,
+        missing,
+    )
+
+
+@register_loss
+def vae_comp_gmm(
+    x: Tensor,
+    reconstruction: Tensor,
+    z_mean: Tensor,
+    z_log_var: Tensor,
+    means: Tensor,
+    log_vars: Tensor,
+    log_weights: Tensor,
+    *,
+    x_log_var: Tensor = 0.0,
+    missing: Missing = NAN,
+) -> tuple[Tensor, Tensor]:
+    r"""Returns the bound of `vae_gmm` for latents in pieces, each with a mixture of its own.
+
+    The prior is the product of the mixtures, $p(z) = \prod_j \sum_c \pi_{jc}
+    \mathcal N(z_j; \mu_{jc}, \nu_{jc})$, so that the terms of the latents in the bound of `vae_gmm`
+    become sums over the pieces, and each piece has its responsibilities.
+
+    Args:
+        x: Observations `(samples, ...)`, some of them missing.
+        reconstruction: What the decoder makes of one draw of the latents, of that shape.
+        z_mean: Means of the latents, `(samples, pieces, latent)`.
+        z_log_var: Logarithms of their variances.
+        means: Means of the clusters, `(pieces, clusters, latent)`.
+        log_vars: Logarithms of their variances.
+        log_weights: Logarithms of their weights, `(pieces, clusters)`, not necessarily normalized.
+        x_log_var: Logarithm of the variance of `x` about the reconstruction.
+        missing: Which entries of `x` are missing: `"nan"`, a number, or a tuple of these.
+
+    Returns:
+        The losses `(samples,)` and the responsibilities `(samples, pieces, clusters)`.
+
+    Example:
+
+    >>> x, reconstruction = np.array([[1.0, np.nan]]), np.array([[0.0, 5.0]])
+    >>> means = np.array([[[0.0], [2.0]], [[1.0], [-1.0]]])  # two pieces of two clusters
+    >>> losses, shares = keras_masked.losses.vae_comp_gmm(
+    ...     x, reconstruction, np.zeros((1, 2, 1)), np.zeros((1, 2, 1)),
+    ...     means=means, log_vars=np.zeros_like(means), log_weights=np.zeros((2, 2)))
+    >>> [[round(float(share), 4) for share in piece] for piece in shares[0]]
+    [[0.8808, 0.1192], [0.5, 0.5]]
+
+    Source: the product of the priors of Jiang et al. 2017; `symjax.nn.losses.vae_comp_gmm`.
+    """
+    return _mixture(
+        3,
+        x,
+        reconstruction,
+        z_mean,
+        z_log_var,
+        means,
+        log_vars,
+        log_weights,
+        x_log_var,
+        missing,
+    )
+
+
+def _mixture(
+    rank: int,
+    x: Tensor,
+    reconstruction: Tensor,
+    z_mean: Tensor,
+    z_log_var: Tensor,
+    means: Tensor,
+    log_vars: Tensor,
+    log_weights: Tensor,
+    x_log_var: Tensor,
+    missing: Missing,
+) -> tuple[Tensor, Tensor]:
+    if len(z_mean.shape) != rank:
+        axes = "(samples, latent)" if rank == 2 else "(samples, pieces, latent)"
+        raise ValueError(
+            f"`z_mean` must have shape {axes}. Received: z_mean.shape={tuple(z_mean.shape)}"
+        )
+    losses, shares, samples = mixture_values(
+        x,
+        reconstruction,
+        z_mean,
+        z_log_var,
+        means,
+        log_vars,
+        log_weights,
+        x_log_var,
+        standardize_missing(missing),
+    )
+    return with_mask(losses, samples), shares
