@@ -73,29 +73,16 @@ from keras_masked.metrics.clustering import (
 from keras_masked.metrics.columns import (
     ColumnMetric,
 )
-from keras_masked.metrics.confusion import (
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    Recall,
-    TrueNegatives,
-    TruePositives,
-)
 from keras_masked.metrics.correlation import (
     ConcordanceCorrelation,
     PearsonCorrelation,
 )
+from keras_masked.metrics.counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from keras_masked.metrics.f_score import (
     F1Score,
     FBetaScore,
 )
-from keras_masked.metrics.iou import (
-    BinaryIoU,
-    IoU,
-    MeanIoU,
-    OneHotIoU,
-    OneHotMeanIoU,
-)
+from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
 from keras_masked.metrics.margin import (
     CategoricalHinge,
     Hinge,
@@ -111,6 +98,7 @@ from keras_masked.metrics.mean import (
 from keras_masked.metrics.observed_fraction import (
     ObservedFraction,
 )
+from keras_masked.metrics.one_hot_iou import OneHotIoU, OneHotMeanIoU
 from keras_masked.metrics.operating_points import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -120,6 +108,7 @@ from keras_masked.metrics.operating_points import (
 from keras_masked.metrics.per_label import (
     PerLabel,
 )
+from keras_masked.metrics.precision_recall import Precision, Recall
 from keras_masked.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.metrics.base import register
-from keras_masked.metrics.confusion import of_class
+from keras_masked.metrics.precision_recall import of_class
 from keras_masked.metrics.thresholds import Confusion, ThresholdMetric, even_thresholds
 from keras_masked.missing import NAN, Missing
 from keras_masked.observation import Observation

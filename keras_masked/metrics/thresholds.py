@@ -16,6 +16,7 @@ from keras_masked.missing import Missing
 from keras_masked.observation import Observation
 
 Tensor = Any
+Thresholds = float | Sequence[float]
 
 FEW = 8
 """So many thresholds are compared with one by one; more are searched."""
@@ -181,6 +182,46 @@ class ThresholdMetric(ColumnMetric):
     def false_negatives(self) -> Tensor:
         """False negatives at each threshold."""
         return self._count("fn")
+
+
+class OneOrMore(ThresholdMetric):
+    """Base class: one value per threshold given, or a scalar for one threshold."""
+
+    def __init__(
+        self,
+        name: str | None,
+        dtype: Any,
+        thresholds: Thresholds | None,
+        *,
+        missing: Missing,
+        default: float = 0.5,
+        **options: Any,
+    ) -> None:
+        edges = [default] if thresholds is None else check_thresholds(thresholds)
+        if isinstance(thresholds, Sequence):
+            thresholds = tuple(edges)
+        super().__init__(
+            name, dtype, missing=missing, edges=edges, thresholds=thresholds, **options
+        )
+        self.init_thresholds = thresholds
+        self.thresholds = edges  # as in Keras
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` on several thresholds: a label's value is one number."""
+        if len(self.thresholds) > 1:
+            raise ValueError(
+                "`thresholds` must be one number where each label has a value of its own. "
+                f"Received: thresholds={self.init_thresholds}"
+            )
+
+    def score(self, state: Any) -> Tensor:
+        """A value per threshold, or the only one."""
+        values = self.values(state)
+        return values[0] if len(self.thresholds) == 1 else values
+
+    def values(self, state: Any) -> Tensor:
+        """A value per threshold."""
+        raise NotImplementedError
 
 
 def check_thresholds(thresholds: Any) -> list[float]:

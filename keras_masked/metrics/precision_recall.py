@@ -1,0 +1,189 @@
+"""Precision and recall, also of one class or of the k best predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from keras_masked.metrics.base import register
+from keras_masked.metrics.thresholds import OneOrMore, Thresholds
+from keras_masked.missing import NAN, Missing
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+LOWEST = -1e10
+"""Keras's score of a class that is not among the top k, and what every other exceeds."""
+
+
+class OfClass(OneOrMore):
+    """Base class: of one class, or of the k best predictions of each row."""
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        thresholds: Thresholds | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        super().__init__(
+            name,
+            dtype,
+            thresholds,
+            missing=missing,
+            default=0.5 if top_k is None else LOWEST,
+            top_k=top_k,
+            class_id=class_id,
+        )
+
+    def select(self, seen: Observation) -> Observation:
+        """Keeps the scores of the top k, and the labels of the class."""
+        if self.top_k is not None:
+            seen = keep_top(seen, self.top_k)
+        return seen if self.class_id is None else of_class(seen, self.class_id)
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` on options that look at more than one column."""
+        super().check_per_label()
+        if self.top_k is not None or self.class_id is not None:
+            raise ValueError(
+                "`top_k` and `class_id` choose among the columns, each of which has a value of "
+                f"its own here. Received: top_k={self.top_k}, class_id={self.class_id}"
+            )
+
+
+@register
+class Precision(OfClass):
+    r"""How many of the labels predicted to be positive are.
+
+    $$M = \frac{\sum_i o_i w_i \, [y_i = 1, \, p_i > t]}{\sum_i o_i w_i \, [p_i > t]}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. 0 where no observed
+    label is predicted to be positive, NaN where nothing is observed.
+
+    Args:
+        thresholds: A number in [0, 1] or several, for a vector of results; 0.5 by default, and
+            with `top_k` none.
+        top_k: Predictions that are not among the `top_k` of their row's observed labels say 0.
+        class_id: The column of the labels that count; all by default.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or
+    `(thresholds,)`.
+
+    Raises:
+        ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without
+            columns.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.Precision()
+    >>> y_true = np.array([[1.0, np.nan], [0.0, 1.0]])
+    >>> y_pred = np.array([[0.9, 0.8], [0.7, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())  # of 0.9 and 0.7, one is right
+    0.5
+
+    Source: `keras.metrics.Precision`.
+    """
+
+    def values(self, state: Any) -> Tensor:
+        """The precision at each threshold."""
+        return self.confusion(state).precision
+
+
+@register
+class Recall(OfClass):
+    r"""How many of the positive labels are predicted to be.
+
+    $$M = \frac{\sum_i o_i w_i \, [y_i = 1, \, p_i > t]}{\sum_i o_i w_i \, [y_i = 1]}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where no positive
+    label is observed.
+
+    Args:
+        thresholds: A number in [0, 1] or several, for a vector of results; 0.5 by default, and
+            with `top_k` none.
+        top_k: Predictions that are not among the `top_k` of their row's observed labels say 0.
+        class_id: The column of the labels that count; all by default.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or
+    `(thresholds,)`.
+
+    Raises:
+        ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without
+            columns.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.Recall()
+    >>> y_true = np.array([[1.0, np.nan], [0.0, 1.0]])
+    >>> y_pred = np.array([[0.9, 0.8], [0.7, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())  # of two positives, one is found
+    0.5
+
+    Source: `keras.metrics.Recall`.
+    """
+
+    def values(self, state: Any) -> Tensor:
+        """The recall at each threshold."""
+        return self.confusion(state).recall
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether a positive label has been observed."""
+        return self.has_positives(state)
+
+
+def keep_top(seen: Observation, k: int) -> Observation:
+    """Gives all but the k best observed predictions of each row the lowest of scores."""
+    y_pred = seen.y_pred
+    if seen.hidden is not None:
+        y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
+    classes = y_pred.shape[-1]
+    best = ops.top_k(y_pred, k, sorted=False)[1]
+    top = ops.any(ops.one_hot(best, classes, dtype="bool"), axis=-2)
+    scores = ops.where(top, seen.y_pred, ops.full_like(y_pred, LOWEST))
+    # Next to a NaN, nobody knows which are the best.
+    diverged = ops.any(ops.isnan(y_pred), axis=-1, keepdims=True)
+    return dataclasses.replace(
+        seen, y_pred=ops.where(diverged, ops.full_like(scores, float("nan")), scores)
+    )
+
+
+def of_class(seen: Observation, class_id: int) -> Observation:
+    """What is seen of one column."""
+    shape = tuple(seen.y_pred.shape)
+    if len(shape) < 2:
+        raise ValueError(
+            "When class_id is provided, y_pred must be a 2D array with shape (num_samples, "
+            f"num_classes), found shape: {shape}"
+        )
+    if not 0 <= class_id < shape[-1]:
+        raise ValueError(
+            f"Argument `class_id` must be one of the {shape[-1]} classes, counted from 0. "
+            f"Received: class_id={class_id}"
+        )
+
+    def column(x: Tensor) -> Tensor:
+        return None if x is None else x[..., class_id : class_id + 1]
+
+    return dataclasses.replace(
+        seen,
+        y_true=column(seen.y_true),
+        y_pred=column(seen.y_pred),
+        observed=column(seen.observed),
+        weight=column(seen.weight),
+    )
