@@ -343,9 +343,13 @@ def draw(path: Path, part: Fields, predictions: list[Array], scores: list[list[f
 def title(part: Fields, scores: list[list[float]]) -> str:
     """What the picture shows, in numbers."""
     share = np.mean(part.y[np.isfinite(part.y)] >= level(HEAVY))
-    rates = [f"{row[0]:.0%} by {way}" for way, row in zip(WAYS, scores, strict=True)]
-    found = f"{', '.join(rates[:-1])} and {rates[-1]}".replace("\n", " ")
-    return f"Rain of {HEAVY:g} mm/h or more falls on {share:.1%} of the pixels: found\n{found}"
+    (first, part_of_it), *others = [
+        (way.replace("\n", " "), f"{row[0]:.0%}") for way, row in zip(WAYS, scores, strict=True)
+    ]
+    return (
+        f"Heavy rain, {HEAVY:g} mm/h or more, falls on {share:.1%} of the pixels.\n"
+        f"{first} finds {part_of_it} of it, " + ", ".join(" ".join(other) for other in others)
+    )
 
 
 def draw_scores(axis: Any, scores: list[list[float]]) -> None:
@@ -357,7 +361,10 @@ def draw_scores(axis: Any, scores: list[list[float]]) -> None:
         label = f"{way}, frequency bias {bias:.2f}".replace("\n", " ")
         bars = axis.bar(places, [row[k] for k in shown], 0.25, color=color, label=label)
         axis.bar_label(bars, fmt="%.2f", fontsize=8)
-    axis.set_xticks(range(len(shown)), [SCORES[k] for k in shown])
+    notes = {"false-alarm ratio": "(lower is better)"}
+    notes |= dict.fromkeys(SCORES[-2:], "(threshold moved)")
+    names = [f"{SCORES[k]}\n{notes.get(SCORES[k], '')}" for k in shown]
+    axis.set_xticks(range(len(shown)), names)
     axis.set(ylim=(0, 1.15), yticks=[0, 0.5, 1])
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(ncols=len(WAYS), loc="upper left", frameon=False, fontsize=9)

@@ -62,6 +62,7 @@ def test_scores(rain: ModuleType) -> None:
     assert below <= cut <= above
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", range(3))
 def test_training_and_saving(rain: ModuleType, way: int, tmp_path: Path) -> None:
     name = list(rain.WAYS)[way]
