@@ -45,6 +45,9 @@ def of_case(case: Case) -> list[Function]:
         return []
     function = getattr(L, name)
     config, parameters = case.make().get_config(), inspect.signature(function).parameters
+    plain = type(case.make())().get_config()
+    if any(config[k] != plain[k] for k in config if k not in parameters):
+        return []  # an option that only the class has
     options = {k: config[k] for k in parameters if k in config and k != "missing"}
     changed = {k: v for k, v in options.items() if v != parameters[k].default}
     return [Function(function, case, changed)]

@@ -213,15 +213,14 @@ def test_without_scipy(monkeypatch: Any) -> None:
 
 def test_the_optimal_assignment_needs_values() -> None:
     if keras.config.backend() == "torch":
-        pytest.skip("Keras compiles no results on PyTorch")
+        pytest.skip("PyTorch's compiler leaves NumPy to itself")
 
     def of(p: Any) -> Any:
         return M.clustering_accuracy(
             tensor(Y), p, num_classes=3, num_clusters=4, assignment="optimal"
         )
 
-    with pytest.raises(RuntimeError, match="run_eagerly=True"):
-        compile_(of)(tensor(P))
+    assert np.isnan(to_numpy(compile_(of)(tensor(P))))
 
 
 @pytest.mark.parametrize("assignment", ["majority", "optimal"])

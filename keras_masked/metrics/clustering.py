@@ -26,8 +26,8 @@ class ClusteringAccuracy(MaskedMetric):
     `"optimal"`, no two clusters have the same class, and clusters in excess have none. NaN where
     nothing is observed.
 
-    The optimal assignment needs SciPy, which solves it outside of compiled graphs: `compile` with
-    `run_eagerly=True`, or update the metric in a loop of your own.
+    The optimal assignment needs SciPy, which solves it outside of compiled graphs; within, the
+    result is NaN. `compile` with `run_eagerly=True`, or update the metric in a loop of your own.
 
     Args:
         num_classes: Number of classes.
@@ -44,7 +44,6 @@ class ClusteringAccuracy(MaskedMetric):
         ValueError: On an unknown `assignment`, or if an id that is at hand and not named missing is
             none of the classes. Elsewhere such an id, or one of no cluster, makes the result NaN.
         ImportError: If `assignment="optimal"` and SciPy is not installed.
-        RuntimeError: If `assignment="optimal"` is to be solved within a compiled graph.
 
     Example:
 
