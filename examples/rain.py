@@ -19,7 +19,7 @@ of rain of 20 mm/h or more, on the observed pixels of fields that no network has
 predicts more rain hits more, and raises more false alarms: the frequency bias says how many events
 are predicted for one that happens. To tell skill from such a shift, CSI and FSS are given again
 with the threshold for the *predictions* of each network moved to where its bias on the validation
-fields is 1.
+fields is 1. As the truth is simulated, hits can be counted in the gaps, too.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ WAYS = {
 }
 SCORES = [
     "hit rate",
+    "hit rate in gaps",
     "CSI",
     "FSS",
     "false-alarm ratio",
@@ -101,7 +102,7 @@ def main() -> None:
         parts = {name: predict(model, fields[name].x) for name in ("validation", "test")}
         cut = unbiased_threshold(fields["validation"].y, parts["validation"])
         predictions.append(parts["test"])
-        scores.append(evaluate(fields["test"].y, parts["test"], cut))
+        scores.append(evaluate(fields["test"], parts["test"], cut))
         saved.append(check_saved(model, fields["test"], args.out / f"rain_{k + 1}.keras"))
     print(table(scores), *saved, sep="\n")
     draw(args.out / "rain.png", fields["test"], predictions, scores)
@@ -248,38 +249,44 @@ def predict(model: Any, x: Array) -> Array:
 # Scores
 
 
-def evaluate(y: Array, prediction: Array, cut: float) -> list[float]:
-    """The `SCORES`, of observed pixels; `cut` is the predicted level that counts as an event."""
+def evaluate(part: Fields, prediction: Array, cut: float) -> list[float]:
+    """The `SCORES`; `cut` is the predicted level that counts as an event where bias is to be 1."""
     from keras_masked import losses as km
 
     def skill(loss: Any, threshold: float) -> float:
         """One minus a loss of events that either happen or do not."""
-        events = np.where(np.isnan(y), np.nan, y >= level(HEAVY))
-        return 1.0 - float(loss(events, (prediction >= threshold).astype("float32")))
+        return 1.0 - float(loss(happened(part.y), (prediction >= threshold).astype("float32")))
 
-    hits, misses, false_alarms = counts(y, prediction, level(HEAVY))
+    hits, misses, false_alarms = counts(part.y, prediction)
+    gaps = np.where(np.isnan(part.y), part.truth, np.nan)  # all that the radar did not see
+    found, lost, _ = counts(gaps, prediction)
     csi, fss = km.CriticalSuccessIndex(), km.FractionsSkillScore(window=WINDOW, threshold=None)
     return [
-        hits / (hits + misses),
+        hits / max(hits + misses, 1.0),
+        found / max(found + lost, 1.0),
         skill(csi, level(HEAVY)),
         skill(fss, level(HEAVY)),
         false_alarms / max(hits + false_alarms, 1.0),
-        (hits + false_alarms) / (hits + misses),
+        (hits + false_alarms) / max(hits + misses, 1.0),
         skill(csi, cut),
         skill(fss, cut),
     ]
 
 
-def counts(y: Array, prediction: Array, threshold: float) -> tuple[float, float, float]:
-    """Hits, misses and false alarms among the observed pixels."""
+def happened(y: Array) -> Array:
+    """1 where it rained hard, 0 where it did not, NaN where nobody knows."""
+    return np.where(np.isnan(y), np.nan, y >= level(HEAVY))
+
+
+def counts(y: Array, prediction: Array) -> tuple[float, float, float]:
+    """Hits, misses and false alarms among the pixels that are not NaN."""
     import keras_masked as km
 
-    happened = np.where(np.isnan(y), np.nan, y >= level(HEAVY)).ravel()
-    predicted = (prediction >= threshold).astype("float32").ravel()
+    predicted = (prediction >= level(HEAVY)).astype("float32").ravel()
     kinds = (km.metrics.TruePositives, km.metrics.FalseNegatives, km.metrics.FalsePositives)
     found = [kind() for kind in kinds]
     for metric in found:
-        metric.update_state(happened, predicted)
+        metric.update_state(happened(y).ravel(), predicted)
     hits, misses, false_alarms = (float(metric.result()) for metric in found)
     return hits, misses, false_alarms
 
@@ -291,12 +298,15 @@ def unbiased_threshold(y: Array, prediction: Array) -> float:
 
 
 def table(scores: list[list[float]]) -> str:
-    """One line per way."""
-    head = f"\nRain of {HEAVY:g} mm/h or more on the test fields, observed pixels:\n\n"
-    lines = [" " * 26 + "".join(f"{name:>19}" for name in SCORES)]
-    for way, numbers in zip(WAYS, scores, strict=True):
-        lines.append(f"{way:<26}".replace("\n", " ") + "".join(f"{n:>19.3f}" for n in numbers))
-    return head + "\n".join(lines)
+    """One line per score."""
+    names = [way.replace("\n", " ") for way in WAYS]
+    lines = [
+        f"\n\nRain of {HEAVY:g} mm/h or more on the test fields, observed pixels:\n",
+        " " * 18 + "".join(f"{name:>28}" for name in names),
+    ]
+    for name, numbers in zip(SCORES, np.transpose(scores), strict=True):
+        lines.append(f"{name:<18}" + "".join(f"{number:>28.3f}" for number in numbers))
+    return "\n".join([*lines, ""])
 
 
 # Picture and saved models
@@ -361,7 +371,7 @@ def draw_scores(axis: Any, scores: list[list[float]]) -> None:
         label = f"{way}, frequency bias {bias:.2f}".replace("\n", " ")
         bars = axis.bar(places, [row[k] for k in shown], 0.25, color=color, label=label)
         axis.bar_label(bars, fmt="%.2f", fontsize=8)
-    notes = {"false-alarm ratio": "(lower is better)"}
+    notes = {"false-alarm ratio": "(lower is better)", "hit rate in gaps": "(no label there)"}
     notes |= dict.fromkeys(SCORES[-2:], "(threshold moved)")
     names = [f"{SCORES[k]}\n{notes.get(SCORES[k], '')}" for k in shown]
     axis.set_xticks(range(len(shown)), names)
