@@ -45,7 +45,7 @@ class Digits(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fill holes of digits with an autoencoder.")
     parser.add_argument("--backend", choices=["jax", "tensorflow", "torch"], help="default jax")
-    parser.add_argument("--epochs", type=int, default=150, help="default 150")
+    parser.add_argument("--epochs", type=int, default=120, help="default 120")
     parser.add_argument("--seed", type=int, default=0, help="of holes and weights, default 0")
     parser.add_argument("--out", type=Path, default=Path(), help="folder for picture and model")
     args = parser.parse_args()
@@ -193,8 +193,7 @@ def draw(
         "holes filled:\nautoencoder": filled["autoencoder"],
         "reconstruction": reconstruction,
     }
-    colors = colormaps["gray_r"].copy()
-    colors.set_bad("#f2a65a")
+    colors = colormaps["gray_r"].with_extremes(bad="#f2a65a")
     figure = Figure(figsize=(10, 5.9), dpi=130, layout="constrained")
     axes = figure.subplots(len(rows), len(chosen))
     for (name, images), line in zip(rows.items(), axes, strict=True):
