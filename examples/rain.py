@@ -1,4 +1,4 @@
-"""Predict heavy rain, which is rare, from fields of which a third of the pixels are missing.
+"""Predict heavy rain, which is rare, from fields of which a quarter of the pixels are missing.
 
 The same convolutional network is trained three ways; only the loss differs:
 
