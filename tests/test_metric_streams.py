@@ -44,6 +44,8 @@ def test_counters_do_not_saturate(metric_case: Case) -> None:
 
 def test_compile(metric_case: Case) -> None:
     """`update_state` is one graph, with the result of eager execution."""
+    if "optimal" in str(metric_case):
+        pytest.skip("SciPy solves it outside of graphs: tests/test_symjax.py")
     data = draw(metric_case)
     batches = [
         (tensor(data.with_missing()), tensor(data.p)),

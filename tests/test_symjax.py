@@ -234,3 +234,16 @@ def test_clusters_in_fit(assignment: str) -> None:
     scores = (np.eye(4)[P] + 0.1).astype("float32")
     found = model.evaluate(scores, Y, batch_size=3, verbose=0, return_dict=True)
     np.testing.assert_allclose(found["clustering_accuracy"], (3 if eager else 4) / 6, rtol=1e-6)
+
+
+def test_updates_compile_though_the_assignment_does_not() -> None:
+    metric = M.ClusteringAccuracy(3, 4, "optimal")
+    if keras.config.backend() == "jax":
+        step = compile_(metric.stateless_update_state)
+        variables = [variable.value for variable in metric.variables]
+        variables = step(variables, tensor(Y), tensor(P))
+        value = metric.stateless_result(variables)
+    else:
+        compile_(lambda y, p: metric.update_state(y, p))(tensor(Y), tensor(P))
+        value = metric.result()
+    np.testing.assert_allclose(to_numpy(value), 3 / 6, rtol=1e-6)
