@@ -8,6 +8,7 @@ import numpy as np
 from keras import backend, ops
 
 from keras_masked import _backend
+from keras_masked.contingency import contingency_table
 from keras_masked.missing import Missing, check_class_ids, reject_masked_arrays
 from keras_masked.observation import holds_class_ids, observe
 
@@ -42,29 +43,18 @@ def contingency(
     if mask is None and sample_weight is None:  # these may hide any id
         check_class_ids(y_true, missing, classes)
     y_pred = ops.stop_gradient(ops.convert_to_tensor(y_pred))
-    if holds_class_ids(y_true, y_pred):
+    if holds_class_ids(y_true, y_pred) and y_pred.shape[-1] != 1:
         if y_pred.shape[-1] not in (clusters, None):
             raise ValueError(
-                f"`y_pred` must have one score for each of the {clusters} clusters. "
-                f"Received: y_pred.shape={tuple(y_pred.shape)}"
+                "`y_pred` must hold ids of clusters, of the shape of `y_true`, or one score for "
+                f"each of the {clusters} clusters. Received: y_true.shape={tuple(ops.shape(y_true))}, "
+                f"y_pred.shape={tuple(y_pred.shape)}"
             )
         y_pred = _greatest(y_pred)
     if mask is not None:
         _backend.set_keras_mask(y_pred, mask)
     seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype="float32")
-    weight = seen.weight
-    if weight is None:
-        weight = ops.ones_like(seen.y_pred)
-        if seen.observed is not None:
-            weight = ops.cast(seen.observed, weight.dtype)
-    classes_of, valid = _ids(seen.y_true, classes)
-    clusters_of, also_valid = _ids(seen.y_pred, clusters)
-    invalid = ops.logical_not(ops.logical_and(valid, also_valid))
-    invalid = ops.logical_and(invalid, ops.not_equal(weight, 0))
-    weight = ops.where(invalid, ops.full_like(weight, float("nan")), weight)
-    cells = ops.reshape(classes_of * clusters + clusters_of, (-1,))
-    sums = ops.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * clusters)
-    return ops.reshape(sums, (classes, clusters))
+    return contingency_table(seen, classes, clusters)
 
 
 def accuracy_of(counts: Tensor, assignment: str) -> Tensor:
@@ -125,9 +115,3 @@ def _greatest(scores: Tensor) -> Tensor:
     ids = ops.cast(ops.argmax(scores, axis=-1), "float32")
     unknown = ops.any(ops.isnan(scores), axis=-1)
     return ops.where(unknown, ops.full_like(ids, float("nan")), ids)
-
-
-def _ids(ids: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """Integer ids, 0 where outside, and where they are inside."""
-    valid = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, number))
-    return ops.cast(ops.where(valid, ids, ops.zeros_like(ids)), "int32"), valid

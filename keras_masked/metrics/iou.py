@@ -8,7 +8,8 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import MaskedMetric, defined_mean, register, weights
+from keras_masked.contingency import contingency_table
+from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.missing import (
     CLASS_IDS,
     NAN,
@@ -111,16 +112,7 @@ class IoU(MaskedMetric):
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
         seen = self.observe(y_true, y_pred, sample_weight)
-        classes = self.num_classes
-        true, valid = _ids(seen.y_true, classes)
-        pred, also_valid = _ids(seen.y_pred, classes)
-        weight = weights(seen)
-        invalid = ops.logical_not(ops.logical_and(valid, also_valid))
-        invalid = ops.logical_and(invalid, ops.not_equal(weight, 0))
-        weight = ops.where(invalid, ops.full_like(weight, float("nan")), weight)
-        cells = ops.reshape(true * classes + pred, (-1,))
-        counts = ops.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes**2)
-        self._state.add(ops.reshape(counts, (classes, classes)))
+        self._state.add(contingency_table(seen, self.num_classes, self.num_classes))
 
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
@@ -319,9 +311,3 @@ def _argmax(scores: Tensor, axis: int) -> Tensor:
     ids = ops.cast(ops.argmax(scores, axis=axis), "float32")
     unknown = ops.any(ops.isnan(scores), axis=axis)
     return ops.where(unknown, ops.full_like(ids, float("nan")), ids)
-
-
-def _ids(ids: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """Integer ids, 0 where outside the classes, and where they are not."""
-    valid = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, classes))
-    return ops.cast(ops.where(valid, ids, ops.zeros_like(ids)), "int32"), valid

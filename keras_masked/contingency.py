@@ -1,0 +1,42 @@
+"""How often each class is predicted as which: a contingency table of what is observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+
+def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor:
+    """The weights of the observed labels, summed by label and prediction: `(classes, predicted)`.
+
+    NaN where an id that counts is none of these.
+
+    Args:
+        seen: Ids of classes, observed or not, and those predicted.
+        classes: Number of classes.
+        predicted: Number of ids that can be predicted.
+    """
+    weight = seen.weight
+    if weight is None:
+        weight = ops.ones_like(seen.y_pred)
+        if seen.observed is not None:
+            weight = ops.cast(seen.observed, weight.dtype)
+    true, valid = _ids(seen.y_true, classes)
+    pred, also_valid = _ids(seen.y_pred, predicted)
+    invalid = ops.logical_not(ops.logical_and(valid, also_valid))
+    invalid = ops.logical_and(invalid, ops.not_equal(weight, 0))
+    weight = ops.where(invalid, ops.full_like(weight, float("nan")), weight)
+    cells = ops.reshape(true * predicted + pred, (-1,))
+    sums = ops.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * predicted)
+    return ops.reshape(sums, (classes, predicted))
+
+
+def _ids(ids: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Integer ids, 0 where outside the classes, and where they are not."""
+    valid = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, classes))
+    return ops.cast(ops.where(valid, ids, ops.zeros_like(ids)), "int32"), valid
