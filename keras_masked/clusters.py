@@ -47,8 +47,8 @@ def contingency(
         if y_pred.shape[-1] not in (clusters, None):
             raise ValueError(
                 "`y_pred` must hold ids of clusters, of the shape of `y_true`, or one score for "
-                f"each of the {clusters} clusters. Received: y_true.shape={tuple(ops.shape(y_true))}, "
-                f"y_pred.shape={tuple(y_pred.shape)}"
+                f"each of the {clusters} clusters. Received: y_true.shape="
+                f"{tuple(ops.shape(y_true))}, y_pred.shape={tuple(y_pred.shape)}"
             )
         y_pred = _greatest(y_pred)
     if mask is not None:
