@@ -12,7 +12,7 @@ from tests.cases import Case, draw
 from tests.test_metric_values import expected, value_of
 
 
-@pytest.mark.parametrize("sizes", [[1] * 12, [5, 7], [11, 1], [2, 3, 3, 4]], ids=str)
+@pytest.mark.parametrize("sizes", [[1, 1, 3, 7], [11, 1]], ids=str)
 def test_any_split(metric_case: Case, sizes: list[int]) -> None:
     data = draw(metric_case, (12, 5))
     order = np.random.default_rng(len(sizes)).permutation(12)

@@ -45,7 +45,7 @@ def alone(case: Case, c: int, *batches: tuple[Any, ...]) -> float:
 
 
 @CASES
-@pytest.mark.parametrize("weight", [None, (8,), (8, 5)], ids=str)
+@pytest.mark.parametrize("weight", [None, (8, 5)], ids=str)
 def test_each_label_as_if_alone(case: Case, weight: Any) -> None:
     data = draw(case, (8, 5), seed=3)
     y = data.with_missing()
