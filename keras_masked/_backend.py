@@ -24,7 +24,6 @@ __all__ = [
     "combine",
     "count",
     "count_columns",
-    "fill_where",
     "get_keras_mask",
     "isnan",
     "replicas",
@@ -113,13 +112,6 @@ def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
         return ops.view(ops.bitwise_and(ops.view(x, bits), keep), x.dtype)
     return ops.where(hidden, ops.zeros((), dtype=x.dtype), x)
-
-
-def fill_where(hidden: Tensor, x: Tensor, value: float) -> Tensor:
-    """Sets `x` to a value where `hidden`, whatever it is there."""
-    if _eager_torch():  # see `zero_where`
-        return zero_where(hidden, x) + value * ops.cast(hidden, x.dtype)
-    return ops.where(hidden, ops.full_like(x, value), x)
 
 
 def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:

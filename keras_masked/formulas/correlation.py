@@ -10,9 +10,6 @@ from keras_masked import _backend
 
 Tensor = Any
 
-HUGE = 3e38
-"""Above all entries, and finite in float32: an infinity times 0 is not a number."""
-
 
 def pearson(
     yy: Tensor, pp: Tensor, yp: Tensor, weight: Tensor, bias: Tensor, labels: Tensor
@@ -58,7 +55,7 @@ def row_moments(
         counts = ops.cast(ops.logical_not(hidden), y_true.dtype)
     labels = ops.sum(counts, axis=-1)
     weights = labels if weight is None else ops.sum(weight, axis=-1)
-    safe = ops.expand_dims(ops.where(ops.equal(weights, 0), ops.ones_like(weights), weights), -1)
+    safe = ops.where(ops.equal(weights, 0), ops.ones_like(weights), weights)
 
     def shown(x: Tensor) -> Tensor:
         return x if hidden is None else _backend.zero_where(hidden, x)
@@ -66,25 +63,33 @@ def row_moments(
     def weighted(x: Tensor) -> Tensor:
         return x if weight is None else x * weight
 
-    def deviation(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        # About an entry of the row, so that equal ones vary by exactly 0.
-        origin = ops.expand_dims(nearest_zero(x, hidden, axis=-1), -1)
-        x = shown(x - origin)
-        mean = ops.sum(weighted(x), axis=-1, keepdims=True) / safe
-        return shown(x - mean), origin[..., 0], mean[..., 0]
-
-    y, origin_y, mean_y = deviation(y_true)
-    p, origin_p, mean_p = deviation(y_pred)
-    bias = origin_y - origin_p + (mean_y - mean_p)  # in this order: origins may be large
+    centers = [center(x, hidden, labels, axis=-1) for x in (y_true, y_pred)]
+    y, p = shown(y_true - centers[0]), shown(y_pred - centers[1])
+    sum_y, sum_p = ops.sum(weighted(y), axis=-1), ops.sum(weighted(p), axis=-1)
     yy, pp, yp = (ops.sum(weighted(each), axis=-1) for each in (y * y, p * p, y * p))
-    return yy, pp, yp, safe[..., 0], bias, labels
+    # The difference of the centers first: both may be large.
+    bias = (centers[0] - centers[1])[..., 0] + (sum_y - sum_p) / safe
+    yy, pp = yy - sum_y * sum_y / safe, pp - sum_p * sum_p / safe
+    return yy, pp, yp - sum_y * sum_p / safe, safe, bias, labels
 
 
-def nearest_zero(x: Tensor, hidden: Tensor | None, axis: int) -> Tensor:
-    """A shown entry: of equal ones theirs, of others the least, with the sign of their sum.
+def center(x: Tensor, hidden: Tensor | None, labels: Tensor, axis: int) -> Tensor:
+    """The mean of the shown entries, and of equal ones exactly theirs: they must vary by 0.
 
-    A minimum takes a fraction of the time of an argument of one; and the least is no outlier.
+    A mean of equal numbers can be off by a rounding or two. The mean of what is left then is that
+    error, to the last digit that counts.
+
+    Args:
+        x: Entries.
+        hidden: Which are not shown, or `None`.
+        labels: How many are.
+        axis: The axis of the mean, which is kept.
     """
-    shown = x if hidden is None else _backend.zero_where(hidden, x)
-    size = ops.abs(x) if hidden is None else _backend.fill_where(hidden, ops.abs(x), HUGE)
-    return ops.sign(ops.sum(shown, axis=axis)) * ops.amin(size, axis=axis)
+
+    def mean(x: Tensor) -> Tensor:
+        x = x if hidden is None else _backend.zero_where(hidden, x)
+        return ops.sum(x, axis=axis, keepdims=True) / number
+
+    number = ops.expand_dims(ops.maximum(labels, ops.ones_like(labels)), axis)
+    first = mean(x)
+    return first + mean(x - first)

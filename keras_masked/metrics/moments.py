@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas.correlation import nearest_zero
+from keras_masked.formulas.correlation import center
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.columns import in_columns, tally
@@ -20,7 +20,7 @@ Tensor = Any
 class Moments:
     """Sums of powers of deviations from an origin, of each column.
 
-    The origin is an observed label of the first batch, and a prediction: squares of 1e6 + noise
+    The origin is the mean of the first labels, and of their predictions: squares of 1e6 + noise
     would leave nothing of the noise in float32. All replicas agree on one.
 
     Args:
@@ -63,7 +63,7 @@ class Moments:
         bare = dataclasses.replace(seen, observed=None, weight=None)
         labels = tally(counts, bare, apart)
         kept = [y_true, y_pred] if self.joint else [y_true]
-        origin = self._find_origin([nearest_zero(x, hidden, axis=0) for x in kept], labels)
+        origin = self._find_origin([center(x, hidden, labels, axis=0)[0] for x in kept], labels)
         y = shown(y_true - origin[0])
         products = [shown(y_true - y_pred) ** 2, y, y * y]
         if self.joint:
@@ -72,9 +72,9 @@ class Moments:
         sums = [ops.sum(weighted(each), axis=0) for each in products]
         return ops.stack([labels, labels if weight is None else ops.sum(weight, axis=0), *sums])
 
-    def _find_origin(self, nearest: list[Tensor], labels: Tensor) -> Tensor:
+    def _find_origin(self, centers: list[Tensor], labels: Tensor) -> Tensor:
         has = ops.cast(ops.not_equal(labels, 0), labels.dtype)
-        first = ops.stack([ops.where(ops.equal(has, 0), ops.zeros_like(x), x) for x in nearest])
+        first = ops.stack(centers)
         if _backend.replicated():
             everywhere = _backend.total(has)
             first = _backend.total(first) / ops.maximum(everywhere, ops.ones_like(everywhere))
