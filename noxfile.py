@@ -43,7 +43,7 @@ KEEP_MEMORY = {
 }
 
 # Each process compiles for itself and takes up to 4 GB on JAX.
-PROCESSES = ("--numprocesses=auto", "--maxprocesses=2")
+PROCESSES = ("--numprocesses=auto", "--maxprocesses=2", "--dist=loadgroup")
 
 each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name in BACKENDS])
 

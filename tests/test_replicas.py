@@ -19,6 +19,8 @@ import pytest
 import keras_masked as km
 from tests.replicas import common
 
+pytestmark = pytest.mark.xdist_group("replicas")  # its processes are started once
+
 BACKEND = keras.config.backend()
 ROOT = Path(__file__).parents[1]
 CASES = [name for losses in common.GROUPS.values() for name in losses]
