@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras import backend, ops
+from keras import ops
 
 from keras_masked import _backend
-from keras_masked.contingency import contingency_table
+from keras_masked.contingency import contingency_table, greatest
 from keras_masked.missing import Missing, check_class_ids, reject_masked_arrays
 from keras_masked.observation import holds_class_ids, observe
 
@@ -50,7 +50,7 @@ def contingency(
                 f"each of the {clusters} clusters. Received: y_true.shape="
                 f"{tuple(ops.shape(y_true))}, y_pred.shape={tuple(y_pred.shape)}"
             )
-        y_pred = _greatest(y_pred)
+        y_pred = greatest(y_pred)
     if mask is not None:
         _backend.set_keras_mask(y_pred, mask)
     seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype="float32")
@@ -106,12 +106,3 @@ def _solver() -> Any:
     except ImportError as error:
         raise ImportError('`assignment="optimal"` needs SciPy: pip install scipy') from error
     return linear_sum_assignment
-
-
-def _greatest(scores: Tensor) -> Tensor:
-    """The cluster of the greatest score, NaN next to a NaN: nobody knows the greatest then."""
-    if not backend.is_float_dtype(backend.standardize_dtype(scores.dtype)):
-        scores = ops.cast(scores, "float32")
-    ids = ops.cast(ops.argmax(scores, axis=-1), "float32")
-    unknown = ops.any(ops.isnan(scores), axis=-1)
-    return ops.where(unknown, ops.full_like(ids, float("nan")), ids)

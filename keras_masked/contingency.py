@@ -21,11 +21,7 @@ def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor
         classes: Number of classes.
         predicted: Number of ids that can be predicted.
     """
-    weight = seen.weight
-    if weight is None:
-        weight = ops.ones_like(seen.y_pred)
-        if seen.observed is not None:
-            weight = ops.cast(seen.observed, weight.dtype)
+    weight = seen.weights
     true, valid = _ids(seen.y_true, classes)
     pred, also_valid = _ids(seen.y_pred, predicted)
     invalid = ops.logical_not(ops.logical_and(valid, also_valid))
@@ -34,6 +30,14 @@ def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor
     cells = ops.reshape(true * predicted + pred, (-1,))
     sums = ops.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * predicted)
     return ops.reshape(sums, (classes, predicted))
+
+
+def greatest(scores: Tensor, axis: int = -1) -> Tensor:
+    """The id of the greatest score, NaN next to a NaN: nobody knows the greatest then."""
+    scores = ops.cast(scores, "float32")
+    ids = ops.cast(ops.argmax(scores, axis=axis), "float32")
+    unknown = ops.any(ops.isnan(scores), axis=axis)
+    return ops.where(unknown, ops.full_like(ids, float("nan")), ids)
 
 
 def _ids(ids: Tensor, classes: int) -> tuple[Tensor, Tensor]:

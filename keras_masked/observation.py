@@ -51,6 +51,15 @@ class Observation:
             return lambda: ops.logical_not(self.observed)
         return None
 
+    @property
+    def weights(self) -> Tensor:
+        """Weights in any case, of labels of a single entry each: 1 where nothing else is said."""
+        if self.weight is not None:
+            return self.weight
+        if self.observed is not None:
+            return ops.cast(self.observed, self.y_pred.dtype)
+        return ops.ones_like(self.y_pred)
+
     def restrict(self, mask: Tensor) -> Observation:
         """The observation without the labels where `mask`, of the labels' shape, is false."""
         mask = ops.cast(mask, "bool")

@@ -167,15 +167,6 @@ def _unpickle(config: dict[str, Any], shape: Any, state: list[np.ndarray]) -> Ma
     return metric
 
 
-def weights(seen: Observation) -> Tensor:
-    """One weight per label: 0 where not observed, 1 where nothing else is said."""
-    if seen.weight is not None:
-        return seen.weight
-    if seen.observed is not None:
-        return ops.cast(seen.observed, seen.y_pred.dtype)
-    return ops.ones_like(seen.y_pred)
-
-
 def ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
     """Numerator / denominator, and NaN where the denominator is 0: nothing is known there."""
     zero = ops.equal(denominator, 0)

@@ -141,8 +141,12 @@ def tally(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
         return total(seen.weight * ops.cast(mask, seen.weight.dtype), apart)
     if seen.observed is not None:
         mask = ops.logical_and(mask, seen.observed)
-    counted = _backend.count_columns(in_columns(mask)) if apart else _backend.count(mask)
-    return ops.cast(counted, seen.y_pred.dtype)
+    return ops.cast(count(mask, apart), seen.y_pred.dtype)
+
+
+def count(mask: Tensor, apart: bool) -> Tensor:
+    """How many labels there are where `mask`, as `total`."""
+    return _backend.count_columns(in_columns(mask)) if apart else _backend.count(mask)
 
 
 def in_columns(x: Tensor) -> Tensor:

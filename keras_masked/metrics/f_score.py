@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import defined_mean, known, register, weights
+from keras_masked.metrics.base import defined_mean, known, register
 from keras_masked.metrics.columns import ColumnMetric, total
 from keras_masked.missing import NAN, Missing
 from keras_masked.observation import Observation
@@ -124,7 +124,7 @@ class FBetaScore(ColumnMetric):
 
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
         """The counts of a batch."""
-        weight = weights(seen)
+        weight = seen.weights
         y_true = seen.y_true
         if seen.hidden is not None:
             y_true = _backend.zero_where(seen.hidden(), y_true)

@@ -8,7 +8,7 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.contingency import contingency_table
+from keras_masked.contingency import contingency_table, greatest
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.missing import (
     CLASS_IDS,
@@ -130,7 +130,7 @@ class IoU(MaskedMetric):
             y_true, missing = self._dense_labels(y_true), join_markers(NAN, self.ignore_class)
         y_pred = ops.stop_gradient(ops.convert_to_tensor(self._class_of(y_pred)))
         if not self.sparse_y_pred:
-            y_pred = _argmax(y_pred, self.axis)
+            y_pred = greatest(y_pred, self.axis)
         if mask is not None:
             _backend.set_keras_mask(y_pred, mask)
         return observe(y_true, y_pred, sample_weight, missing=missing, dtype="float32")
@@ -144,7 +144,7 @@ class IoU(MaskedMetric):
         received, y_true = y_true, _backend.as_received(y_true)
         check_narrowing(received, y_true, self.missing)
         absent = find_missing(y_true, self.missing)
-        ids = _argmax(y_true, self.axis)
+        ids = greatest(y_true, self.axis)
         if absent is None:
             return ids
         absent = ops.any(absent, axis=self.axis)
@@ -303,11 +303,3 @@ class MeanIoU(IoU):
         config = super().get_config()
         del config["target_class_ids"]
         return config
-
-
-def _argmax(scores: Tensor, axis: int) -> Tensor:
-    """The class of the greatest score, NaN next to a NaN: nobody knows the greatest then."""
-    scores = ops.cast(scores, "float32")
-    ids = ops.cast(ops.argmax(scores, axis=axis), "float32")
-    unknown = ops.any(ops.isnan(scores), axis=axis)
-    return ops.where(unknown, ops.full_like(ids, float("nan")), ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from keras import ops
@@ -11,7 +10,7 @@ from keras_masked import _backend
 from keras_masked.formulas.correlation import center
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
-from keras_masked.metrics.columns import in_columns, tally
+from keras_masked.metrics.columns import count, in_columns
 from keras_masked.observation import Observation
 
 Tensor = Any
@@ -56,12 +55,10 @@ class Moments:
             return x if weight is None else x * weight
 
         y_true, y_pred = self._arrange(seen.y_true), self._arrange(seen.y_pred)
-        apart = len(y_true.shape) > 1
         counts = ops.ones_like(y_true, dtype="bool")
         if hidden is not None:
             counts = ops.logical_not(hidden)
-        bare = dataclasses.replace(seen, observed=None, weight=None)
-        labels = tally(counts, bare, apart)
+        labels = ops.cast(count(counts, apart=len(y_true.shape) > 1), y_true.dtype)
         kept = [y_true, y_pred] if self.joint else [y_true]
         origin = self._find_origin([center(x, hidden, labels, axis=0)[0] for x in kept], labels)
         y = shown(y_true - origin[0])

@@ -12,7 +12,7 @@ from keras import ops
 from keras_masked import serialization
 from keras_masked.formulas import Formula
 from keras_masked.hiding import replace
-from keras_masked.metrics.base import MaskedMetric, ratio, register, weights
+from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.missing import NAN, Missing
 from keras_masked.observation import Observation, holds_class_ids, observe
@@ -38,7 +38,7 @@ class OfValues(MaskedMetric):
         if not (len(values.shape) if hasattr(values, "shape") else np.ndim(values)):
             values = ops.reshape(values, (1,))
         seen = observe(values, values, sample_weight, missing=self.missing, dtype=self.dtype)
-        weight = weights(seen)
+        weight = seen.weights
         shown = replace(ops.stop_gradient(seen.y_pred), seen.hidden, 0)
         self._state.add(ops.stack([ops.sum(shown * weight), ops.sum(weight)]))
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import known, weights
+from keras_masked.metrics.base import known
 from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
 from keras_masked.missing import Missing
 from keras_masked.observation import Observation
@@ -50,8 +50,8 @@ class Confusion:
 class ThresholdMetric(ColumnMetric):
     """Base class: a function of how many positives and negatives lie above each threshold.
 
-    Labels are binary: any but 0 is positive. A subclass passes `thresholds` to this constructor,
-    in any order, and implements `score`.
+    Labels are binary: any but 0 is positive. A subclass passes the thresholds to this constructor
+    as `edges`, in any order, says whether they are spaced `evenly`, and implements `score`.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class ThresholdMetric(ColumnMetric):
 
     def weights(self, seen: Observation) -> Tensor:
         """One weight per label."""
-        return weights(seen)
+        return seen.weights
 
     def _exceeded(self, y_pred: Tensor) -> Tensor:
         """How many thresholds each prediction exceeds."""
