@@ -14,10 +14,10 @@ model.compile(
 ```
 """
 
-from keras_masked import layers, losses, metrics
+from keras_masked import distributions, layers, losses, metrics
 from keras_masked._backend import replicas
 from keras_masked.rates import observed_rate
 
 __version__ = "0.1.0"
 
-__all__ = ["layers", "losses", "metrics", "observed_rate", "replicas"]
+__all__ = ["distributions", "layers", "losses", "metrics", "observed_rate", "replicas"]

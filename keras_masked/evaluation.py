@@ -27,6 +27,8 @@ def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
     if seen.holes is not None:
         y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
         y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
+    if seen.error is not None:
+        options["error"] = gate_input(seen.error, seen.hidden)
     if not formula.class_ids:
         y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
     if formula.label_fill is not None:
@@ -37,7 +39,7 @@ def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
 
 def rows_are_labels(formula: Formula) -> bool:
     """Whether each label is a row of its own; else the last axis is averaged to one."""
-    return formula.class_ids or formula.label_axes > 0
+    return formula.class_ids or formula.label_axes > formula.stacked
 
 
 def row_values(
@@ -47,6 +49,8 @@ def row_values(
     missing: Missing,
     *,
     axis: int = -1,
+    sample_weight: Tensor | None = None,
+    error: Tensor | None = None,
     **options: Any,
 ) -> Tensor:
     """What a loss function returns: one value per row, in the dtype of the predictions.
@@ -54,8 +58,10 @@ def row_values(
     Carries a Keras mask of the rows that have any observed label. Keras averages what a function
     returns over all rows, empty ones too; with the mask its average is the mean over the others.
     """
-    seen = _observe(formula, y_true, y_pred, missing, axis)
+    seen = _observe(formula, y_true, y_pred, missing, axis, sample_weight, error)
     losses = label_values(formula, seen, **options)
+    if seen.weight is not None:
+        losses = losses * seen.weight
     if rows_are_labels(formula):
         return with_row_mask(losses, seen.observed, seen.dtype)
     mask = None if seen.observed is None else ops.any(seen.observed, axis=-1)
@@ -76,13 +82,23 @@ def values(
 
 
 def _observe(
-    formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, axis: int
+    formula: Formula,
+    y_true: Tensor,
+    y_pred: Tensor,
+    missing: Missing,
+    axis: int,
+    sample_weight: Tensor | None = None,
+    error: Tensor | None = None,
 ) -> Observation:
     return observe(
         y_true,
         y_pred,
+        sample_weight,
+        error=error,
         missing=standardize_missing(missing),
         label_axes=formula.label_axes,
+        stacked=formula.stacked,
+        errors=formula.errors,
         class_ids=formula.class_ids,
         check_ids=not formula.any_id,
         pairwise=formula.pairwise,

@@ -16,6 +16,7 @@ from keras_masked.missing import (
     find_missing,
     reject_masked_arrays,
 )
+from keras_masked.stacked import align_parameters, take_apart
 
 Tensor = Any
 
@@ -33,6 +34,7 @@ class Observation:
         dtype: The dtype of what is returned to the user.
         holes: Boolean tensor of the shape of `y_true`, true for the missing entries of labels of
             which others are observed, or `None`.
+        error: Standard deviations of the labels' errors, where labels come with them, or `None`.
     """
 
     y_true: Tensor
@@ -41,6 +43,7 @@ class Observation:
     weight: Tensor | None
     dtype: str
     holes: Tensor | None = None
+    error: Tensor | None = None
 
     @property
     def hidden(self) -> Hidden | None:
@@ -104,6 +107,9 @@ def observe(
     axis: int = -1,
     pairwise: bool = False,
     check_ids: bool = False,
+    stacked: bool = False,
+    errors: bool = False,
+    error: Tensor | None = None,
 ) -> Observation:
     """Finds what is observed, aligns shapes, and expands masks and weights from the left.
 
@@ -119,7 +125,18 @@ def observe(
             fewer axes than the labels belong to rows, as in Keras: to what is left without it.
         pairwise: Whether vector labels may have holes: they are missing only if all of one is.
         check_ids: Whether to raise on ids outside the classes, as far as values are at hand.
+        stacked: Whether the last axis of `y_pred` holds the parameters predicted for each number;
+            `label_axes` counts it.
+        errors: Whether `y_true` may be stacked, too: each label and its error.
+        error: The errors, where they come apart.
     """
+    if stacked:
+        value, error, first = take_apart(y_true, y_pred, error, errors)
+        seen = observe(
+            value, first, sample_weight, missing=missing, dtype=dtype, label_axes=label_axes - 1
+        )
+        y_pred, error = align_parameters(y_pred, error, seen.y_pred, missing)
+        return dataclasses.replace(seen, y_pred=y_pred, error=error)
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
     received, y_true = y_true, _backend.as_received(y_true)

@@ -26,6 +26,11 @@ def serialize(obj: Any) -> Any:
     return keras.saving.serialize_keras_object(obj)
 
 
+def plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with objects among them as their configurations."""
+    return {k: serialize(v) if hasattr(v, "get_config") else v for k, v in options.items()}
+
+
 def deserialize(config: Any, known: dict[str, Any], custom_objects: dict[str, Any] | None) -> Any:
     """Returns the object of a configuration, or of a short name in `known`."""
     if isinstance(config, str):

@@ -39,6 +39,12 @@ def align_labels(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
+def aligned(y_true: Tensor, y_pred: Tensor) -> bool:
+    """Whether `align_labels` can align them."""
+    y_true, y_pred = squeeze_to_same_rank(y_true, y_pred)
+    return compatible(y_true.shape, y_pred.shape)
+
+
 def align_class_ids(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Class ids of the shape of `y_pred` without its last axis, that of the classes."""
     shape = y_true.shape

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 import keras_masked as km
-from tests import box_oracles, oracles, plain, symjax_oracles
+from tests import box_oracles, likelihood_oracles, median_oracles, oracles, plain, symjax_oracles
 
 Array = np.ndarray
 L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
@@ -21,6 +21,12 @@ L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
 def reals(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     y = rng.normal(size=shape)
     return y, y + rng.normal(size=shape)
+
+
+def grid_reals(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Multiples of 1/8 below 16, as are their differences: exact in half precision, too."""
+    y = rng.integers(-40, 41, shape) / 8
+    return y, y + rng.integers(-60, 61, shape) / 8
 
 
 def binary(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
@@ -92,6 +98,28 @@ def boxes(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return draw(), draw()
 
 
+def apart_from_0(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y, p = positives(rng, shape)
+    sign = rng.choice([-1.0, 1.0], size=shape)
+    return sign * y, sign * p
+
+
+def gaussians(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Labels, and a mean and log-variance predicted for each."""
+    y, p = reals(rng, shape)
+    return y, np.stack([p, rng.normal(size=shape)], axis=-1)
+
+
+def one_hot_and_variance(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y, p = one_hot_logits(rng, shape)
+    return y, np.stack([p / 2, rng.normal(size=p.shape)], axis=-1)
+
+
+def binary_and_variance(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    y, p = binary_logits(rng, shape)
+    return y, np.stack([p / 2, rng.normal(size=p.shape)], axis=-1)
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """One public object under one set of options.
@@ -102,6 +130,8 @@ class Case:
         data: Draws labels and predictions.
         oracle: Of a loss: label losses of deleted data. Of a metric: its value on deleted data.
         label_axes: How many axes of `y_pred` are one label.
+        stacked: Whether the last of them holds parameters.
+        blind: Whether the value is the same for any prediction.
         class_ids: Whether labels are class ids.
         per_column: Whether the value is a mean over columns that each have one.
         per_row: Whether the value is a mean over rows that each have one.
@@ -126,13 +156,20 @@ class Case:
     wrapped: bool = False
     keras_weighs_rows: bool = True
     min_rank: int = 1
+    stacked: bool = False
+    blind: bool = False
 
     def __str__(self) -> str:
         return self.covers + (f"-{self.label}" if self.label else "")
 
     @property
     def rows_are_labels(self) -> bool:
-        return self.label_axes > 0
+        return self.label_axes > self.stacked
+
+    @property
+    def vector(self) -> bool:
+        """Whether one label is a vector in `y_true`."""
+        return self.label_axes > self.stacked and not self.class_ids
 
 
 def with_options(cls: Any, **options: Any) -> Callable[..., Any]:
@@ -144,13 +181,15 @@ def wrapping(cls: Any, inner: Callable[[], Any], **options: Any) -> Callable[...
 
 
 VECTOR = {"label_axes": 1}
+STACKED = {"label_axes": 1, "stacked": True}
+STACKED_VECTOR = {"label_axes": 2, "stacked": True}
 IDS = {"label_axes": 1, "class_ids": True}
 LOGITS = {"from_logits": True}
 SMOOTH = {"label_smoothing": 0.2}
 
 
 def losses() -> list[Case]:
-    o = oracles
+    o, lo = oracles, likelihood_oracles
 
     def row(name: str, data: Any, oracle: Any, label: str = "", **kwargs: Any) -> Case:
         options = kwargs.pop("options", {})
@@ -166,6 +205,17 @@ def losses() -> list[Case]:
     def box(name: str, oracle: Any, kind: str, label: str = "", **options: Any) -> Case:
         oracle = box_oracles.of_each(oracle)
         return new(name, boxes, oracle, plain.box(kind), label, options=options, **VECTOR)
+
+    def drawn(name: str, label: str = "", **options: Any) -> Case:
+        """A loss that is a mean over draws; few, since compilers unroll loops over them."""
+        draws, classes, exact = 7, "Categorical" in name, name.startswith("Bayesian")
+        oracle = (lo.bayesian if exact else lo.robust)(draws, classes)
+        rows = (plain.of_rows if classes else plain.of_labels)(
+            lo.plain_drawn(draws, classes, exact)
+        )
+        data = one_hot_and_variance if classes else binary_and_variance
+        axes = STACKED_VECTOR if classes else STACKED
+        return new(name, data, oracle, rows, label, options={"draws": draws, **options}, **axes)
 
     return [
         row("MeanSquaredError", reals, o.squared_error),
@@ -212,6 +262,25 @@ def losses() -> list[Case]:
             plain.dual_weighted(2.5), "2.5", options={"gamma": 2.5}),
         new("AsymmetricMSE", reals, o.asymmetric_squared_error, plain.asymmetric(3.0),
             options={"miss_weight": 3.0}),
+        new("MeanError", reals, lambda y, p: p - y, plain.of_labels(lambda y, p: p - y)),
+        new("MeanPercentageError", apart_from_0, lo.signed_percentage_error,
+            plain.of_labels(lo.signed_percentage_error)),
+        new("ZerosLoss", reals, lambda y, p: 0 * y, plain.of_labels(lambda y, p: 0 * p),
+            blind=True),
+        new("NegativeLogLikelihood", gaussians, lo.gaussian_nll,
+            plain.of_labels(lo.plain_gaussian), **STACKED),
+        new("NegativeLogLikelihood", gaussians,
+            lambda y, p: lo.gaussian_nll(y, p) + np.log(2 * np.pi) / 2,
+            plain.of_labels(lambda y, p: lo.plain_gaussian(y, p) + np.log(2 * np.pi) / 2),
+            "full", options={"full": True}, **STACKED),
+        drawn("RobustCategoricalCrossentropy"),
+        drawn("RobustCategoricalCrossentropy", "loop", loop_over_draws=True),
+        drawn("RobustBinaryCrossentropy"),
+        drawn("RobustBinaryCrossentropy", "loop", loop_over_draws=True),
+        drawn("BayesianCategoricalCrossentropy"),
+        drawn("BayesianCategoricalCrossentropy", "loop", loop_over_draws=True),
+        drawn("BayesianBinaryCrossentropy"),
+        drawn("BayesianBinaryCrossentropy", "loop", loop_over_draws=True),
         box("IoULoss", box_oracles.iou_loss, "iou"),
         box("GIoULoss", box_oracles.giou_loss, "giou"),
         box("GIoULoss", box_oracles.iou_loss, "iou", "iou", mode="iou"),
@@ -231,7 +300,7 @@ def losses() -> list[Case]:
 
 
 def metrics() -> list[Case]:
-    o = oracles
+    o, lo = oracles, likelihood_oracles
 
     def row(name: str, data: Any, oracle: Any, label: str = "", **kwargs: Any) -> Case:
         options = kwargs.pop("options", {})
@@ -246,12 +315,31 @@ def metrics() -> list[Case]:
         """A metric that Keras does not have."""
         make = with_options(getattr(M, name), **kwargs.pop("options", {}))
         theirs = with_options(plain.OfBatches, value=symjax_oracles.of_batch(oracle),
-                              per_column=kwargs.get("per_column", False))  # fmt: skip
+                              per_column=kwargs.get("per_column", False),
+                              parameters=2 if kwargs.get("stacked") else 0)  # fmt: skip
         return Case(name, make, data, oracle, kwargs.pop("keras", theirs), label, **kwargs)
+
+    def median(name: str, bins: bool = False) -> Case:
+        oracle = median_oracles.ORACLES[name]
+        theirs = with_options(plain.OfBatches, value=oracle)
+        if bins:
+            return new(name, grid_reals, oracle, "bins", keras=theirs)
+        return new(name, reals, oracle, options={"capacity": 2000}, keras=theirs)
 
     return [
         mean("MeanSquaredError", reals, o.squared_error),
         mean("MeanAbsoluteError", reals, o.absolute_error),
+        new("MeanError", reals, o.mean_of(lambda y, p: p - y),
+            keras=plain.mean_of_labels(lambda y, p: p - y)),
+        new("MeanPercentageError", apart_from_0, o.mean_of(lo.signed_percentage_error),
+            keras=plain.mean_of_labels(lo.signed_percentage_error)),
+        new("NegativeLogLikelihood", gaussians, o.mean_of(lo.gaussian_nll),
+            keras=plain.mean_of_labels(lo.plain_gaussian), **STACKED),
+        new("IntervalCoverage", gaussians, o.mean_of(lo.gaussian_covers(0.9)),
+            keras=plain.mean_of_labels(lo.plain_covers(0.9)), **STACKED),
+        new("IntervalCoverage", gaussians, o.mean_of(lo.gaussian_covers(0.6)), "0.6",
+            options={"level": 0.6}, keras=plain.mean_of_labels(lo.plain_covers(0.6)), **STACKED),
+        new("StandardizedResidualScatter", gaussians, lo.scatter, **STACKED),
         row("RootMeanSquaredError", reals, o.root_mean_squared_error),
         mean("BinaryCrossentropy", binary, o.binary_crossentropy),
         mean("BinaryCrossentropy", binary_logits, o.binary_crossentropy_of_logits, "logits",
@@ -311,6 +399,8 @@ def metrics() -> list[Case]:
             options={"num_classes": 4, "target_class_ids": [1]}, **VECTOR),
         row("OneHotMeanIoU", one_hot, o.of_greatest(o.iou([0, 1, 2, 3])),
             options={"num_classes": 4}, **VECTOR),
+        *(median(name) for name in median_oracles.ORACLES),
+        *(median(name, bins=True) for name in median_oracles.ORACLES),
         row("R2Score", reals, o.r2, per_column=True),
         new("ExplainedVariance", reals, symjax_oracles.explained_variance, per_column=True),
         new("ClusteringAccuracy", id_pairs, symjax_oracles.majority_accuracy,
@@ -354,14 +444,23 @@ OTHER_TESTS = {
         # One value per label: tests/test_symjax.py
         "sigmoid_crossentropy_logits", "squared_differences",
         "vae", "vae_comp_gmm", "vae_gmm",  # of several tensors: tests/test_variational.py
+        # Of several tensors, or of labels alone: tests/test_astronn.py
+        "magic_correction_term", "mse_lin_wrapper", "mse_var_wrapper", "robust_mse",
+        "robust_binary_crossentropy", "robust_categorical_crossentropy",
+        "bayesian_binary_crossentropy_var_wrapper", "bayesian_binary_crossentropy_wrapper",
+        "bayesian_categorical_crossentropy_var_wrapper",
+        "bayesian_categorical_crossentropy_wrapper",
     },
     "metrics": {
         "MaskedMetric", "MeanMetric", "Metric", "get", "serialize", "deserialize",
         "ColumnMetric",
         "ObservedFraction",  # of labels alone: tests/test_observed_fraction.py
         "PerLabel",  # whose result is a dict: tests/test_per_label.py
+        "OfMean",  # around other metrics: tests/test_likelihood.py
         "Mean", "Sum",  # of values without predictions: tests/test_reduction_metrics.py
         "clustering_accuracy", "explained_variance",  # of a batch: tests/test_symjax.py
+        # Medians of rows, of columns or of all: tests/test_median_functions.py
+        "mad_std", "median_absolute_deviation", "median_error",
     },
 }  # fmt: skip
 """Public names without a row: bases, look-ups, and what has no predictions."""

@@ -193,6 +193,28 @@ def boxes_and_fields(**options: Any) -> Model:
     return model, x, [boxes, fields, np.where(gone, np.nan, rng.random(gone.shape) < 0.5)]
 
 
+def survey(**options: Any) -> Model:
+    """Predicted distributions of labels with errors, in their units, of a normalized network."""
+    x, y, gone = table()
+    units = np.array([0.1, 1.0, 20.0])
+    y = np.where(gone, SENTINEL, y * units + 50 * units)
+    errors = np.where(gone, SENTINEL, np.abs(x[:, :LABELS]) * 0.1 * units)
+    normalization = km.layers.LabelNormalization(missing=SENTINEL, names=COLUMNS)
+    normalization.adapt(y)
+    keras.utils.set_random_seed(1)
+    head = km.layers.DistributionHead(LABELS)
+    end = km.layers.LabelDenormalization(normalization, "gaussian")
+    model = keras.Sequential([keras.Input((FEATURES,)), head, end])
+    metrics = [
+        km.metrics.OfMean(km.metrics.MeanAbsoluteError(missing=SENTINEL)),
+        km.metrics.StandardizedResidualScatter(missing=SENTINEL),
+        km.metrics.IntervalCoverage(missing=SENTINEL),
+    ]
+    loss = km.losses.NegativeLogLikelihood(missing=SENTINEL)
+    model.compile(optimizer(), loss=loss, metrics=metrics, **options)
+    return model, x, np.stack([y, errors], axis=-1)
+
+
 MODELS: dict[str, Callable[..., Model]] = {
     build.__name__: build
     for build in (
@@ -203,6 +225,7 @@ MODELS: dict[str, Callable[..., Model]] = {
         functions,
         several_outputs,
         boxes_and_fields,
+        survey,
     )
 }
 """Each builds a compiled model and returns it with its data."""

@@ -35,6 +35,16 @@ def of_labels(formula: Callable[[Any, Any], Any]) -> Callable[..., Plain]:
     return of_rows(lambda y, p: ops.mean(formula(y, p), axis=-1))
 
 
+def mean_of_labels(formula: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The metric."""
+
+    def rows(y: Any, p: Any) -> Any:
+        p = ops.convert_to_tensor(p)
+        return ops.mean(formula(ops.cast(y, p.dtype), p), axis=-1)
+
+    return lambda **kwargs: keras.metrics.MeanMetricWrapper(rows, **kwargs)
+
+
 def exponentially_weighted(a: float) -> Callable[..., Plain]:
     return of_labels(lambda y, p: ops.square(ops.exp(0.5 * a * y) * (p - y)))
 
@@ -70,9 +80,12 @@ def multiclass_hinge(delta: float) -> Callable[[Any, Any], Any]:
 class OfBatches(keras.metrics.Metric):
     """A function of all data at once, in NumPy; per column the mean over columns."""
 
-    def __init__(self, value: Callable[..., float], per_column: bool = False) -> None:
+    def __init__(
+        self, value: Callable[..., float], per_column: bool = False, parameters: int = 0
+    ) -> None:
         super().__init__()
         self.value, self.per_column = value, per_column
+        self.last = (parameters,) if parameters else ()
         self.batches: list[tuple[Any, ...]] = []
 
     def update_state(self, y: Any, p: Any, w: Any = None) -> None:
@@ -84,7 +97,8 @@ class OfBatches(keras.metrics.Metric):
         parts = zip(*self.batches, strict=True)
         y, p, w = (np.concatenate(each).astype("float64") for each in parts)
         columns = y.shape[-1] if self.per_column else 1
-        y, p, w = (x.reshape(-1, columns) for x in (y, p, w))
+        p = p.reshape(-1, columns, *self.last)
+        y, w = (x.reshape(-1, columns) for x in (y, w))
         each = [self.value(y[:, c], p[:, c], w[:, c]) for c in range(columns)]
         return ops.convert_to_tensor(np.mean(each), dtype=self.dtype)
 

@@ -100,7 +100,7 @@ def test_observed_rate_is_additive(loss_case: Case, average: str) -> None:
 def test_observed_rate_at_the_rate_of_the_data_is_the_masked_mean(loss_case: Case) -> None:
     data = draw(loss_case)
     y = data.with_missing()
-    rate = km.observed_rate(y, label_axes=0 if loss_case.class_ids else loss_case.label_axes)
+    rate = km.observed_rate(y, label_axes=int(loss_case.vector))
     value = to_numpy(loss_case.make(observed_rate=rate)(y, data.p))
     np.testing.assert_allclose(value, to_numpy(loss_case.make()(y, data.p)), rtol=1e-5)
 

@@ -12,6 +12,7 @@ import pytest
 
 import keras_masked as km
 from keras_masked.losses.base import Masking
+from keras_masked.serialization import plain
 from tests.backend import to_numpy
 from tests.cases import LOSSES, METRICS, OTHER_TESTS, Case, draw
 
@@ -66,7 +67,7 @@ def altered(config: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, int):
             changed[key] = value + 1
         elif isinstance(value, float):
-            changed[key] = value + 0.125
+            changed[key] = value + 0.0625
         else:
             changed[key] = value
     changed |= {"name": "another", "dtype": "bfloat16", "missing": (-7.5, "nan")}
@@ -86,7 +87,7 @@ def test_config_is_complete(kind: str, case: Case) -> None:
     assert config["dtype"] == "float32"
     # As in Keras, the attribute `thresholds` holds the thresholds used, not those asked for.
     for key in set(config) - {"loss", "metric", "thresholds", "fn"}:
-        assert getattr(obj, key) == config[key]
+        assert plain({key: getattr(obj, key)})[key] == config[key]
 
 
 @EVERY

@@ -41,7 +41,7 @@ def of_case(case: Case) -> list[Function]:
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", case.covers).lower()
     if case.covers.endswith("IoULoss"):
         name = case.covers.replace("Loss", "_loss").lower()
-    if name not in L.__all__:
+    if name not in L.__all__ or name.startswith("robust_"):  # of three tensors
         return []
     function = getattr(L, name)
     config, parameters = case.make().get_config(), inspect.signature(function).parameters
@@ -277,6 +277,8 @@ def test_dtype_is_that_of_the_predictions(each: Function) -> None:
 
 @EACH
 def test_a_diverged_prediction_is_seen(each: Function) -> None:
+    if each.case.blind:
+        pytest.skip("the same for any prediction")
     data = draw(each.case)
     p = data.p.copy()
     p[1, 2] = np.nan

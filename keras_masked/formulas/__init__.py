@@ -14,8 +14,19 @@ from keras_masked.formulas.accuracy import (
     top_k_match,
 )
 from keras_masked.formulas.base import Formula
+from keras_masked.formulas.bayesian import (
+    bayesian_binary_crossentropy,
+    bayesian_categorical_crossentropy,
+    robust_binary_crossentropy,
+    robust_categorical_crossentropy,
+)
 from keras_masked.formulas.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
 from keras_masked.formulas.fields import fractions_skill, jaccard
+from keras_masked.formulas.likelihood import (
+    interval_covers,
+    negative_log_likelihood,
+    standardized_residual,
+)
 from keras_masked.formulas.margin import (
     categorical_hinge,
     hinge,
@@ -37,8 +48,11 @@ from keras_masked.formulas.regression import (
     huber,
     log_cosh,
     poisson,
+    signed_error,
+    signed_percentage_error,
     squared_error,
     squared_logarithmic_error,
+    zero,
 )
 from keras_masked.formulas.sets import dice, tversky
 from keras_masked.formulas.similarity import cosine_similarity
@@ -54,6 +68,8 @@ __all__ = [
     "absolute_error",
     "absolute_percentage_error",
     "asymmetric_squared_error",
+    "bayesian_binary_crossentropy",
+    "bayesian_categorical_crossentropy",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "binary_match",
@@ -73,13 +89,19 @@ __all__ = [
     "giou_loss",
     "hinge",
     "huber",
+    "interval_covers",
     "iou_loss",
     "jaccard",
     "kl_divergence",
     "log_cosh",
     "multiclass_hinge",
+    "negative_log_likelihood",
     "poisson",
+    "robust_binary_crossentropy",
+    "robust_categorical_crossentropy",
     "sigmoid_focal_crossentropy",
+    "signed_error",
+    "signed_percentage_error",
     "sorted_ids_match",
     "sparse_categorical_crossentropy",
     "sparse_categorical_match",
@@ -87,6 +109,8 @@ __all__ = [
     "squared_error",
     "squared_hinge",
     "squared_logarithmic_error",
+    "standardized_residual",
     "top_k_match",
     "tversky",
+    "zero",
 ]

@@ -16,6 +16,8 @@ class Formula:
     Attributes:
         call: Maps `y_true`, `y_pred` and options to one value per label.
         label_axes: How many last axes of `y_pred` form one label; `call` consumes them.
+        stacked: Whether the last of these holds the parameters that are predicted for each number.
+        errors: Whether `call` takes `error=`, what is known of the labels' errors.
         class_ids: Whether a label is the id of a class on the last axis of `y_pred`.
         any_id: Whether ids may be of classes that are not on that axis.
         pairwise: Whether a vector label is missing only if all its entries are; the formula then
@@ -28,6 +30,8 @@ class Formula:
 
     call: Callable[..., Tensor]
     label_axes: int = 0
+    stacked: bool = False
+    errors: bool = False
     class_ids: bool = False
     any_id: bool = False
     pairwise: bool = False

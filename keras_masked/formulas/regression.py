@@ -67,3 +67,22 @@ def log_cosh(y_true: Tensor, y_pred: Tensor) -> Tensor:
 def poisson(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """p - y log(p + epsilon)."""
     return y_pred - y_true * ops.log(y_pred + keras.config.epsilon())
+
+
+@formula()
+def signed_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """p - y."""
+    return y_pred - y_true
+
+
+@formula()
+def signed_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """100 (y - p) / y, with y at least epsilon away from 0, on its side of it."""
+    size = ops.maximum(ops.abs(y_true), ops.full_like(y_true, keras.config.epsilon()))
+    return 100.0 * (y_true - y_pred) / ops.where(y_true < 0, -size, size)
+
+
+@formula()
+def zero(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """0, whatever the prediction; of slope 0 rather than none, which optimizers want."""
+    return ops.where(ops.ones_like(y_pred, dtype="bool"), ops.zeros_like(y_pred), y_pred)

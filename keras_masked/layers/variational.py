@@ -7,14 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked import serialization
+from keras_masked.layers.base import register
 from keras_masked.missing import NAN, Missing, standardize_missing
 from keras_masked.reduction import reduce_losses
 from keras_masked.variational import gaussian_values, mixture_values
 
 Tensor = Any
-
-register = serialization.register("keras_masked.layers")
 
 
 @register

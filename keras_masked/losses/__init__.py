@@ -7,6 +7,16 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
+from keras_masked.functions.bayesian import (
+    bayesian_binary_crossentropy,
+    bayesian_binary_crossentropy_var_wrapper,
+    bayesian_binary_crossentropy_wrapper,
+    bayesian_categorical_crossentropy,
+    bayesian_categorical_crossentropy_var_wrapper,
+    bayesian_categorical_crossentropy_wrapper,
+    robust_binary_crossentropy,
+    robust_categorical_crossentropy,
+)
 from keras_masked.functions.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
 from keras_masked.functions.crossentropy import (
     binary_crossentropy,
@@ -22,6 +32,12 @@ from keras_masked.functions.fields import (
 )
 from keras_masked.functions.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from keras_masked.functions.groups import root_mean_squared_error, sigmoid_focal_crossentropy
+from keras_masked.functions.likelihood import (
+    mse_lin_wrapper,
+    mse_var_wrapper,
+    negative_log_likelihood,
+    robust_mse,
+)
 from keras_masked.functions.logits import (
     sigmoid_crossentropy_logits,
     softmax_crossentropy_logits,
@@ -43,6 +59,12 @@ from keras_masked.functions.regression import (
     mean_squared_logarithmic_error,
 )
 from keras_masked.functions.robust import huber, log_cosh
+from keras_masked.functions.signed import (
+    magic_correction_term,
+    mean_error,
+    mean_percentage_error,
+    zeros_loss,
+)
 from keras_masked.functions.special import circle, cosine_similarity, ctc, dice, tversky
 from keras_masked.functions.variational import vae, vae_comp_gmm, vae_gmm
 from keras_masked.functions.weighted import (
@@ -51,6 +73,12 @@ from keras_masked.functions.weighted import (
     exponentially_weighted_mse,
 )
 from keras_masked.losses.base import MaskedLoss
+from keras_masked.losses.bayesian import (
+    BayesianBinaryCrossentropy,
+    BayesianCategoricalCrossentropy,
+    RobustBinaryCrossentropy,
+    RobustCategoricalCrossentropy,
+)
 from keras_masked.losses.boxes import CIoULoss, DIoULoss, GIoULoss, IoULoss
 from keras_masked.losses.crossentropy import (
     BinaryCrossentropy,
@@ -61,6 +89,9 @@ from keras_masked.losses.crossentropy import (
 from keras_masked.losses.fields import CriticalSuccessIndex, FractionsSkillScore, SobelMSE
 from keras_masked.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 from keras_masked.losses.groups import RootMeanSquaredError, SigmoidFocalCrossEntropy
+from keras_masked.losses.likelihood import (
+    NegativeLogLikelihood,
+)
 from keras_masked.losses.margin import (
     CategoricalHinge,
     Hinge,
@@ -78,6 +109,11 @@ from keras_masked.losses.regression import (
 from keras_masked.losses.robust import Huber, LogCosh
 from keras_masked.losses.segmentation import Dice, Jaccard, Tversky
 from keras_masked.losses.sequence import CTC
+from keras_masked.losses.signed import (
+    MeanError,
+    MeanPercentageError,
+    ZerosLoss,
+)
 from keras_masked.losses.similarity import Circle, CosineSimilarity
 from keras_masked.losses.weighted import (
     AsymmetricMSE,
@@ -87,6 +123,8 @@ from keras_masked.losses.weighted import (
 
 __all__ = [
     "AsymmetricMSE",
+    "BayesianBinaryCrossentropy",
+    "BayesianCategoricalCrossentropy",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CIoULoss",
@@ -115,17 +153,29 @@ __all__ = [
     "MaskedLoss",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanError",
+    "MeanPercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "MulticlassHinge",
+    "NegativeLogLikelihood",
     "Poisson",
+    "RobustBinaryCrossentropy",
+    "RobustCategoricalCrossentropy",
     "RootMeanSquaredError",
     "SigmoidFocalCrossEntropy",
     "SobelMSE",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "Tversky",
+    "ZerosLoss",
     "asymmetric_mse",
+    "bayesian_binary_crossentropy",
+    "bayesian_binary_crossentropy_var_wrapper",
+    "bayesian_binary_crossentropy_wrapper",
+    "bayesian_categorical_crossentropy",
+    "bayesian_categorical_crossentropy_var_wrapper",
+    "bayesian_categorical_crossentropy_wrapper",
     "binary_crossentropy",
     "binary_focal_crossentropy",
     "categorical_crossentropy",
@@ -152,12 +202,21 @@ __all__ = [
     "jaccard",
     "kl_divergence",
     "log_cosh",
+    "magic_correction_term",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
+    "mean_error",
+    "mean_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "mse_lin_wrapper",
+    "mse_var_wrapper",
     "multiclass_hinge_loss",
+    "negative_log_likelihood",
     "poisson",
+    "robust_binary_crossentropy",
+    "robust_categorical_crossentropy",
+    "robust_mse",
     "root_mean_squared_error",
     "serialize",
     "sigmoid_crossentropy_logits",
@@ -172,6 +231,7 @@ __all__ = [
     "vae",
     "vae_comp_gmm",
     "vae_gmm",
+    "zeros_loss",
 ]
 
 bce = BCE = binary_crossentropy

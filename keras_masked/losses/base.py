@@ -90,21 +90,19 @@ class MaskedLoss(keras.losses.Loss):
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
         with keras.name_scope(self.name):
-            losses, seen = self.evaluate(y_true, y_pred, sample_weight)
-            loss = reduce_losses(
-                losses,
-                seen,
-                self.reduction,
-                self.rows_are_labels,
-                self.average,
-                self.observed_rate,
-            )
-            return ops.cast(loss, self.dtype)
+            return self.reduce(*self.evaluate(y_true, y_pred, sample_weight))
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Returns one value per row, as `reduction="none"` without weights."""
         losses, seen = self.evaluate(y_true, y_pred)
         return ops.cast(reduce_losses(losses, seen, None, self.rows_are_labels), self.dtype)
+
+    def reduce(self, losses: Tensor, seen: Observation) -> Tensor:
+        """Reduces what `evaluate` returns, as `reduction` says."""
+        loss = reduce_losses(
+            losses, seen, self.reduction, self.rows_are_labels, self.average, self.observed_rate
+        )
+        return ops.cast(loss, self.dtype)
 
     @property
     def rows_are_labels(self) -> bool:
@@ -131,6 +129,8 @@ class MaskedLoss(keras.losses.Loss):
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
             label_axes=self.formula.label_axes,
+            stacked=self.formula.stacked,
+            errors=self.formula.errors,
             class_ids=self.formula.class_ids,
             check_ids=True,
             pairwise=self.formula.pairwise,
@@ -153,7 +153,7 @@ class MaskedLoss(keras.losses.Loss):
             "average": self.average,
             "observed_rate": self.observed_rate,
         }
-        return {**config, **masking, **self._options}
+        return {**config, **masking, **serialization.plain(self._options)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskedLoss:

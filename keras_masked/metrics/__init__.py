@@ -36,6 +36,11 @@ from keras_masked.functions.margin import (
     hinge,
     squared_hinge,
 )
+from keras_masked.functions.median import (
+    mad_std,
+    median_absolute_deviation,
+    median_error,
+)
 from keras_masked.functions.probabilistic import (
     kl_divergence,
     poisson,
@@ -83,6 +88,11 @@ from keras_masked.metrics.f_score import (
     FBetaScore,
 )
 from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
+from keras_masked.metrics.likelihood import (
+    IntervalCoverage,
+    NegativeLogLikelihood,
+    StandardizedResidualScatter,
+)
 from keras_masked.metrics.margin import (
     CategoricalHinge,
     Hinge,
@@ -95,8 +105,12 @@ from keras_masked.metrics.masked import (
 from keras_masked.metrics.mean import (
     MeanMetric,
 )
+from keras_masked.metrics.medians import MADStandardDeviation, MedianAbsoluteDeviation, MedianError
 from keras_masked.metrics.observed_fraction import (
     ObservedFraction,
+)
+from keras_masked.metrics.of_mean import (
+    OfMean,
 )
 from keras_masked.metrics.one_hot_iou import OneHotIoU, OneHotMeanIoU
 from keras_masked.metrics.operating_points import (
@@ -132,6 +146,10 @@ from keras_masked.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
+from keras_masked.metrics.signed import (
+    MeanError,
+    MeanPercentageError,
+)
 from keras_masked.metrics.similarity import (
     CosineSimilarity,
 )
@@ -158,22 +176,30 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IntervalCoverage",
     "IoU",
     "KLDivergence",
     "LogCoshError",
+    "MADStandardDeviation",
     "Masked",
     "MaskedMetric",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanError",
     "MeanIoU",
     "MeanMetric",
     "MeanMetricWrapper",
+    "MeanPercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MedianAbsoluteDeviation",
+    "MedianError",
     "Metric",
     "MulticlassHinge",
+    "NegativeLogLikelihood",
     "ObservedFraction",
+    "OfMean",
     "OneHotIoU",
     "OneHotMeanIoU",
     "PearsonCorrelation",
@@ -191,6 +217,7 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "SpecificityAtSensitivity",
     "SquaredHinge",
+    "StandardizedResidualScatter",
     "Sum",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
@@ -212,10 +239,13 @@ __all__ = [
     "huber",
     "kl_divergence",
     "log_cosh",
+    "mad_std",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "median_absolute_deviation",
+    "median_error",
     "pearson_correlation",
     "poisson",
     "serialize",
@@ -253,6 +283,7 @@ NOT_BY_NAME = (
     "MaskedMetric",
     "MeanMetric",
     "Metric",
+    "OfMean",
     "PerLabel",
     "deserialize",
     "get",

@@ -37,6 +37,10 @@ class MaskedMetric(keras.metrics.Metric):
 
     label_axes = 0
     """How many last axes of `y_pred` form one label."""
+    stacked = False
+    """Whether the last of these holds the parameters that are predicted for each number."""
+    errors = False
+    """Whether labels may come stacked with their errors."""
     class_ids = False
     """Whether a label is the id of a class on the last axis of `y_pred`."""
     pairwise = False
@@ -66,6 +70,8 @@ class MaskedMetric(keras.metrics.Metric):
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
             label_axes=self.label_axes,
+            stacked=self.stacked,
+            errors=self.errors,
             class_ids=self.class_ids,
             check_ids=self.check_ids and self.class_ids,
             pairwise=self.pairwise,
@@ -131,7 +137,8 @@ class MaskedMetric(keras.metrics.Metric):
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""
-        return {"name": self.name, "dtype": self.dtype, "missing": self.missing, **self._options}
+        config = {"name": self.name, "dtype": self.dtype, "missing": self.missing}
+        return {**config, **serialization.plain(self._options)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> MaskedMetric:

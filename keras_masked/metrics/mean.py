@@ -35,6 +35,16 @@ class MeanMetric(ColumnMetric):
         return self.formula.label_axes
 
     @property
+    def stacked(self) -> bool:  # type: ignore[override]
+        """Whether the last of these holds the parameters that are predicted for each number."""
+        return self.formula.stacked
+
+    @property
+    def errors(self) -> bool:  # type: ignore[override]
+        """Whether labels may come stacked with their errors."""
+        return self.formula.errors
+
+    @property
     def class_ids(self) -> bool:  # type: ignore[override]
         """Whether a label is the id of a class on the last axis of `y_pred`."""
         return self.formula.class_ids
@@ -63,6 +73,8 @@ class MeanMetric(ColumnMetric):
         if self.formula.label_fill is not None:
             y_true = replace(y_true, seen.hidden, self.formula.label_fill)
         options = {k: v for k, v in self._options.items() if k not in NOT_OF_FORMULA}
+        if seen.error is not None:
+            options["error"] = seen.error
         return self.formula(y_true, y_pred, **options)
 
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:

@@ -1,0 +1,5 @@
+"""Where layers are registered."""
+
+from keras_masked import serialization
+
+register = serialization.register("keras_masked.layers")

@@ -1,0 +1,67 @@
+"""Losses of predicted distributions, parameters stacked on the last axis of the predictions."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from keras_masked import distributions, formulas
+from keras_masked.losses.base import MaskedLoss, Masking, register
+
+
+@register
+class NegativeLogLikelihood(MaskedLoss):
+    r"""Mean of the negative log-likelihoods of the observed labels, whose spread is predicted too.
+
+    $$L = \frac{\sum_i o_i w_i \, (-\log p(y_i \mid \theta_i))}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, $w_i$ its weight, and $\theta_i$ what is
+    predicted for it. For the Gaussian, with mean $m$, log-variance $s$, and $e$ the standard
+    deviation of a label's own error, known beforehand, or 0,
+
+    $$-\log p = \frac{(y - m)^2}{2 (e^s + e^2)} + \frac{\log (e^s + e^2)}{2}$$
+
+    so that $s$ learns the scatter that the errors of the labels leave unexplained.
+
+    Args:
+        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        full: Whether to add what depends on nothing, $\log(2 \pi) / 2$ for the Gaussian: values are
+            then comparable between distributions.
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`: for the Gaussian, means and log-variances.
+    `y_true` `(batch, ..., labels)`, or with errors `(batch, ..., labels, 2)`: labels and standard
+    deviations, in the units of the labels. A label is missing if its value is; a missing error
+    counts as 0. One row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align, or the last axis of
+            `y_pred` does not hold the parameters of the distribution.
+
+    Example:
+
+    >>> loss = keras_masked.losses.NegativeLogLikelihood(missing=-9999.0)
+    >>> y_true = np.array([[[1.0, 3.0], [-9999.0, 0.1]]])  # labels and their errors
+    >>> y_pred = np.array([[[6.0, np.log(16.0)], [7.0, 0.0]]])  # means and log-variances
+    >>> round(float(loss(y_true, y_pred)), 4)  # 25 / 2 / (16 + 9) + log(16 + 9) / 2
+    2.1094
+
+    Source: Nix and Weigend 1994; Kendall and Gal 2017, equation 8; Leung and Bovy 2019, equation 4,
+    with the errors of the labels.
+    """
+
+    formula = formulas.negative_log_likelihood
+
+    def __init__(
+        self,
+        distribution: Any = "gaussian",
+        full: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "negative_log_likelihood",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        options = {"distribution": distributions.get(distribution), "full": full}
+        super().__init__(reduction, name, dtype, **options, **masking)

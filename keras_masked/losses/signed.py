@@ -1,0 +1,142 @@
+"""Errors that keep their sign, and the loss that is 0: to watch rather than to train with."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from keras_masked import formulas
+from keras_masked.losses.base import MaskedLoss, Masking, register
+
+
+@register
+class MeanError(MaskedLoss):
+    r"""Mean of the differences over the observed labels: the bias.
+
+    $$L = \frac{\sum_i o_i w_i (p_i - y_i)}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. Positive where
+    predictions are too large. `MeanPercentageError` has the other sign, as in the literature of
+    each.
+
+    Unbounded from below: for a training loss, add it to another.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> loss = keras_masked.losses.MeanError()
+    >>> round(float(loss(y_true, y_pred)), 4)  # (1 + 0 + 2) / 3
+    1.0
+
+    Source: Jolliffe and Stephenson 2012, Forecast Verification; astroNN, `mean_error`.
+    """
+
+    formula = formulas.signed_error
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_error",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class MeanPercentageError(MaskedLoss):
+    r"""Mean of the differences in percent of the label, over the observed labels.
+
+    $$L = \frac{\sum_i o_i w_i \, 100 (y_i - p_i) / y_i}{\sum_i o_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. Labels nearer to 0 than
+    `keras.config.epsilon()` are taken for that, with the sign that they have. Negative where
+    predictions of positive labels are too large: the other sign than that of `MeanError`.
+
+    Unbounded from below: for a training loss, add it to another.
+
+    Args:
+        reduction: As in Keras, over observed labels.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. In
+    percent.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [4.0, -4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, -6.0]])
+    >>> loss = keras_masked.losses.MeanPercentageError()
+    >>> round(float(loss(y_true, y_pred)), 4)  # (-100 + 25 - 50) / 3
+    -41.6667
+
+    Source: astroNN, `mean_percentage_error`, the equation of its page.
+    """
+
+    formula = formulas.signed_percentage_error
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_percentage_error",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class ZerosLoss(MaskedLoss):
+    r"""Zero, with zero gradient, for any input.
+
+    $$L = 0$$
+
+    For tests, and for outputs that are to be predicted but not trained. It is 0 of predictions that
+    are not finite, too.
+
+    Args:
+        reduction: As in Keras.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> loss = keras_masked.losses.ZerosLoss()
+    >>> float(loss(np.array([[1.0, np.nan]]), np.array([[2.0, 7.0]])))
+    0.0
+
+    Source: astroNN, `zeros_loss`.
+    """
+
+    formula = formulas.zero
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "zeros_loss",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, **masking)

@@ -1,0 +1,196 @@
+"""Metrics of predicted distributions, parameters stacked on the last axis of the predictions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from keras_masked import distributions, formulas
+from keras_masked.metrics.base import MaskedMetric, register
+from keras_masked.metrics.columns import ColumnMetric
+from keras_masked.metrics.mean import MeanMetric
+from keras_masked.metrics.moments import Moments
+from keras_masked.missing import NAN, Missing
+from keras_masked.observation import Observation
+
+Tensor = Any
+
+
+@register
+class NegativeLogLikelihood(MeanMetric):
+    r"""Mean of the negative log-likelihoods of the observed labels.
+
+    $$M = \frac{\sum_i o_i w_i \, (-\log p(y_i \mid \theta_i))}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, $w_i$ its weight, and $\theta_i$ what is
+    predicted for it. NaN where nothing is observed.
+
+    Args:
+        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        full: Whether to add what depends on nothing, $\log(2 \pi) / 2$ for the Gaussian: values are
+            then comparable between distributions.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors. The result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.NegativeLogLikelihood()
+    >>> y_true = np.array([[[1.0, 3.0], [np.nan, 0.1]]])  # labels and their errors
+    >>> y_pred = np.array([[[6.0, np.log(16.0)], [7.0, 0.0]]])  # means and log-variances
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # 25 / 2 / (16 + 9) + log(16 + 9) / 2
+    2.1094
+
+    Source: Nix and Weigend 1994.
+    """
+
+    formula = formulas.negative_log_likelihood
+    _direction = "down"
+
+    def __init__(
+        self,
+        distribution: Any = "gaussian",
+        full: bool = False,
+        name: str | None = "negative_log_likelihood",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        distribution = distributions.get(distribution)
+        super().__init__(name, dtype, missing=missing, distribution=distribution, full=full)
+
+
+@register
+class IntervalCoverage(MeanMetric):
+    r"""How many of the observed labels lie in the intervals predicted for them.
+
+    $$M = \frac{\sum_i o_i w_i \, [q_i(\tfrac{1 - c}{2}) \le y_i \le q_i(\tfrac{1 + c}{2})]}
+               {\sum_i o_i w_i}$$
+
+    with $c$ the probability that the intervals claim to have, $q_i$ the quantiles of the
+    distribution predicted for label $i$, $o_i$ 1 where the label is observed, else 0, and $w_i$ its
+    weight. Equal to $c$ where the predicted distributions are right; less where they are too
+    narrow. NaN where nothing is observed.
+
+    Args:
+        level: The probability $c$ of the central intervals, between 0 and 1.
+        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors, which widen the intervals. The result is a scalar.
+
+    Raises:
+        ValueError: If `level` is not between 0 and 1.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.IntervalCoverage(level=0.9)
+    >>> y_true = np.array([[1.0, 3.0, np.nan]])
+    >>> y_pred = np.stack([[[0.0, 0.0, 0.0]], np.zeros((1, 3))], axis=-1)  # -1.645 to 1.645
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())
+    0.5
+
+    Source: Khosravi et al. 2011, "Comprehensive review of neural network-based prediction
+    intervals", the prediction interval coverage probability.
+    """
+
+    formula = formulas.interval_covers
+
+    def __init__(
+        self,
+        level: float = 0.9,
+        distribution: Any = "gaussian",
+        name: str | None = "interval_coverage",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        if not 0 < level < 1:
+            raise ValueError(f"Argument `level` must be between 0 and 1. Received: level={level}")
+        distribution = distributions.get(distribution)
+        super().__init__(name, dtype, missing=missing, level=level, distribution=distribution)
+
+
+@register
+class StandardizedResidualScatter(ColumnMetric):
+    r"""Standard deviation of the differences in units of the standard deviations predicted.
+
+    $$M = \sqrt{\frac{\sum_i o_i w_i (z_i - \bar z)^2}{\sum_i o_i w_i}}, \quad
+      z_i = \frac{y_i - \mu_i}{\sigma_i}, \quad
+      \bar z = \frac{\sum_i o_i w_i z_i}{\sum_i o_i w_i}$$
+
+    with $\mu_i$ and $\sigma_i$ the mean and standard deviation of the distribution predicted for
+    label $i$, $o_i$ 1 where the label is observed, else 0, and $w_i$ its weight. 1 where the
+    predicted uncertainties are right, more where they are too small. NaN with fewer than two
+    observed labels.
+
+    Args:
+        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors, which add to the variances. The result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.StandardizedResidualScatter()
+    >>> y_true = np.array([[1.0, 3.0, np.nan]])
+    >>> y_pred = np.stack([[[2.0, 2.0, 0.0]], np.log([[4.0, 4.0, 1.0]])], axis=-1)
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # of -1 / 2 and 1 / 2
+    0.5
+
+    Source: Levi et al. 2022, "Evaluating and calibrating uncertainty prediction in regression
+    tasks", for what the scatter of z tells.
+    """
+
+    label_axes = 1
+    stacked = True
+    errors = True
+
+    def __init__(
+        self,
+        distribution: Any = "gaussian",
+        name: str | None = "standardized_residual_scatter",
+        dtype: Any = None,
+        *,
+        missing: Missing = NAN,
+    ) -> None:
+        distribution = distributions.get(distribution)
+        super().__init__(name, dtype, missing=missing, distribution=distribution)
+
+    def new_state(self, owner: MaskedMetric, columns: int | None) -> Moments:
+        """Creates moments in the state of `owner`."""
+        return owner.keep(Moments(owner, columns, joint=False))
+
+    def collect(self, seen: Observation, state: Moments, apart: bool) -> Tensor:
+        """The moments of a batch."""
+        z = formulas.standardized_residual(
+            seen.y_true, seen.y_pred, distribution=self._options["distribution"], error=seen.error
+        )
+        return state.collect(dataclasses.replace(seen, y_true=z, y_pred=ops.zeros_like(z)))
+
+    def score(self, state: Moments) -> Tensor:
+        """The standard deviation."""
+        variance = ops.divide_no_nan(state.label_variation, state.weight)
+        return ops.sqrt(ops.where(variance < 0, ops.zeros_like(variance), variance))
+
+    def defined(self, state: Moments) -> Tensor:
+        """Whether there are two labels."""
+        return state.count > 1
+
+    def weigh(self, state: Moments) -> Tensor:
+        """The sum of weights, or the number of observed labels."""
+        return state.weight

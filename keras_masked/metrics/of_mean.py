@@ -1,0 +1,137 @@
+"""`OfMean`: any metric, of the means of predicted distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from keras_masked import _backend, distributions, serialization
+from keras_masked.metrics.base import MaskedMetric, register
+from keras_masked.stacked import take_apart
+
+Tensor = Any
+
+
+@register
+class OfMean(MaskedMetric):
+    """Another metric, of the means of the predicted distributions.
+
+    With parameters stacked on the last axis of the output, the one output serves the likelihood and
+    ordinary metrics alike.
+
+    Args:
+        metric: One of our metrics, `PerLabel` included; wrap Keras's own in `Masked`. It says which
+            labels are missing.
+        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        name: Name of the metric; by default, that of `metric`.
+        dtype: Dtype of the result; by default, that of `metric`.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors, which make no difference here. The result is that of
+    `metric`.
+
+    Raises:
+        ValueError: If `metric` is none of ours, or shapes do not align.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.OfMean(keras_masked.metrics.MeanAbsoluteError())
+    >>> y_true = np.array([[1.0, np.nan]])
+    >>> y_pred = np.array([[[6.0, 0.0], [7.0, 0.0]]])  # means and log-variances
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())
+    5.0
+
+    Source: none.
+    """
+
+    label_axes = 1
+    stacked = True
+    errors = True
+
+    def __init__(
+        self,
+        metric: MaskedMetric,
+        distribution: Any = "gaussian",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        if not isinstance(metric, MaskedMetric) or metric.stacked:
+            raise ValueError(
+                "Argument `metric` must be a metric of keras_masked that takes one number per "
+                "label; wrap others in `keras_masked.metrics.Masked`. "
+                f"Received: metric={metric!r}"
+            )
+        super().__init__(name or metric.name, dtype or metric.dtype, missing=metric.missing)
+        self.distribution = distributions.get(distribution)
+        self.metric = metric
+        if hasattr(metric, "_direction"):
+            self._direction = metric._direction
+
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: Labels, some of them missing, with errors or without.
+            y_pred: Parameters of their distributions.
+            sample_weight: Weights: a scalar, one per row, or one per label.
+        """
+        y_true, _, _ = take_apart(y_true, y_pred)
+        self.distribution.check(y_pred)
+        mean = self.distribution.mean(y_pred)
+        mask = _backend.get_keras_mask(y_pred)
+        if mask is not None:
+            _backend.set_keras_mask(mean, mask)
+        self.metric.update_state(y_true, mean, sample_weight)
+
+    def result(self) -> Any:
+        """Returns the metric's result."""
+        return self.metric.result()
+
+    def support(self) -> Tensor:
+        """Returns how many labels the result rests on: the sum of their weights, if any."""
+        return self.metric.support()
+
+    def reset_state(self) -> None:
+        """Forgets what has been seen."""
+        self.metric.reset_state()
+
+    def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
+        """Adds what other metrics have seen, of other parts of the data.
+
+        Args:
+            metrics: Metrics of the same class and options, around the same metric.
+
+        Raises:
+            ValueError: If one is of another class, or has other options.
+        """
+        metrics = list(metrics)
+        super().merge_state(metrics)
+        self.metric.merge_state(each.metric for each in metrics if isinstance(each, OfMean))
+
+    def _shape_of_state(self) -> Any:
+        return self.metric._shape_of_state()
+
+    def _create_state(self, shape: Any) -> None:
+        self.metric._create_state(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns everything that `from_config` needs, the inner metric included."""
+        return {
+            "metric": serialization.serialize(self.metric),
+            "distribution": serialization.serialize(self.distribution),
+            "name": self.name,
+            "dtype": self.dtype,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> OfMean:
+        """Builds the metric from its config."""
+        inner = keras.saving.deserialize_keras_object(config["metric"])
+        metric = super().from_config({**config, "metric": inner})
+        assert isinstance(metric, cls)
+        return metric

@@ -1,0 +1,401 @@
+"""Predicted distributions: labels with errors, the family, and what reads stacked outputs."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy.stats import laplace, norm
+
+import keras_masked as km
+from tests.backend import compile_, set_mask, tensor, to_numpy, value_and_grad
+
+L, M = km.losses, km.metrics
+NAN, SENTINEL = np.nan, -9999.0
+ROWS, LABELS = 6, 3
+
+
+class Problem:
+    """Labels with errors, of which some are missing, either or both."""
+
+    def __init__(self, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        shape = (ROWS, LABELS)
+        self.y = rng.normal(size=shape)
+        self.error = rng.gamma(2.0, 0.5, size=shape)
+        self.mean = self.y + rng.normal(size=shape)
+        self.log_var = rng.normal(size=shape)
+        self.observed = rng.random(shape) > 0.4
+        self.observed[0] = False
+        self.known = rng.random(shape) > 0.3  # errors
+        self.p = np.stack([self.mean, self.log_var], axis=-1)
+
+    def labels(self, marker: float = NAN, garbage: float = 5.0) -> np.ndarray:
+        error = np.where(self.known, self.error, marker)
+        return np.stack(
+            [np.where(self.observed, self.y, marker), np.where(self.observed, error, garbage)], -1
+        )
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Of each label about its mean, its own error included."""
+        return np.sqrt(np.exp(self.log_var) + np.where(self.known, self.error, 0) ** 2)
+
+    @property
+    def nll(self) -> np.ndarray:
+        full = -norm.logpdf(self.y, self.mean, self.scale) - np.log(2 * np.pi) / 2
+        return full[self.observed]
+
+
+P = Problem()
+
+
+# Labels with errors
+
+
+@pytest.mark.parametrize("marker", [NAN, SENTINEL])
+@pytest.mark.parametrize("garbage", [NAN, np.inf, -3.0, 1e30])
+def test_errors_of_labels(marker: float, garbage: float) -> None:
+    missing = "nan" if np.isnan(marker) else (marker, "nan")
+    labels = P.labels(marker, garbage)
+    loss = L.NegativeLogLikelihood(missing=missing)
+    np.testing.assert_allclose(to_numpy(loss(labels, P.p)), P.nll.mean(), rtol=1e-5)
+    metric = M.NegativeLogLikelihood(missing=missing)
+    metric.update_state(labels, P.p)
+    np.testing.assert_allclose(to_numpy(metric.result()), P.nll.mean(), rtol=1e-5)
+    rows = to_numpy(L.negative_log_likelihood(labels, P.p, missing=missing))
+    each = iter(P.nll)
+    expected = [np.mean([next(each) for _ in range(n)]) if n else 0 for n in P.observed.sum(-1)]
+    np.testing.assert_allclose(rows, expected, rtol=1e-5)
+
+
+def test_gradient_with_errors() -> None:
+    loss = L.NegativeLogLikelihood()
+    labels = tensor(P.labels(garbage=NAN), "float32")
+    _, gradient = value_and_grad(lambda p: loss(labels, p), compiled=True)(tensor(P.p, "float32"))
+    gradient = to_numpy(gradient)
+    np.testing.assert_array_equal(gradient[~P.observed], 0)
+    z, var = (P.mean - P.y) / P.scale, P.scale**2
+    by_mean = z / P.scale
+    by_log_var = 0.5 * np.exp(P.log_var) / var * (1 - z**2)
+    expected = np.stack([by_mean, by_log_var], -1) / P.observed.sum()
+    np.testing.assert_allclose(gradient[P.observed], expected[P.observed], rtol=1e-4, atol=1e-6)
+
+
+def test_gradient_at_a_tie() -> None:
+    """A network that starts at log-variances of 0, and errors of 1: half of the variance each."""
+    labels = tensor([[[2.0, 1.0]]], "float32")
+    loss = L.NegativeLogLikelihood()
+    _, gradient = value_and_grad(lambda p: loss(labels, p))(tensor([[[0.0, 0.0]]], "float32"))
+    np.testing.assert_allclose(to_numpy(gradient)[0, 0], [-1.0, 0.25 * (1 - 2.0)], rtol=1e-6)
+
+
+def test_errors_that_are_0_change_nothing() -> None:
+    y = np.where(P.observed, P.y, NAN)
+    alone = to_numpy(L.NegativeLogLikelihood()(y, P.p))
+    for error in (np.zeros_like(y), np.full_like(y, NAN)):
+        with_errors = L.NegativeLogLikelihood()(np.stack([y, error], -1), P.p)
+        np.testing.assert_array_equal(to_numpy(with_errors), alone)
+    np.testing.assert_array_equal(to_numpy(L.NegativeLogLikelihood()(y[..., None], P.p)), alone)
+    rows = to_numpy(L.NegativeLogLikelihood(reduction=None)(y[:, 0], P.p[:, :1]))
+    expected = to_numpy(L.NegativeLogLikelihood(reduction=None)(y[:, :1], P.p[:, :1]))
+    np.testing.assert_array_equal(rows, expected)
+
+
+def test_averages() -> None:
+    """A column is the axis before the parameters."""
+    losses = np.zeros(P.observed.shape)
+    losses[P.observed] = P.nll
+    columns = losses.sum(0) / P.observed.sum(0)
+    macro = L.NegativeLogLikelihood(average="macro")(P.labels(), P.p)
+    np.testing.assert_allclose(to_numpy(macro), columns.mean(), rtol=1e-5)
+    some = P.observed.any(-1)
+    rows = losses[some].sum(-1) / P.observed[some].sum(-1)
+    samples = L.NegativeLogLikelihood(average="samples")(P.labels(), P.p)
+    np.testing.assert_allclose(to_numpy(samples), rows.mean(), rtol=1e-5)
+    rate = P.observed.mean(0)
+    expected = L.NegativeLogLikelihood(average="macro", observed_rate=tuple(rate))(P.labels(), P.p)
+    np.testing.assert_allclose(to_numpy(expected), columns.mean(), rtol=1e-5)
+
+
+def test_mask() -> None:
+    mask = np.arange(ROWS) < 4
+    loss = to_numpy(L.NegativeLogLikelihood()(P.labels(), set_mask(P.p, mask)))
+    expected = to_numpy(L.NegativeLogLikelihood()(P.labels()[:4], P.p[:4]))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("log_var", [-80.0, 80.0])
+def test_extreme_variances_stay_finite(log_var: float) -> None:
+    labels, p = tensor([[1.0, 0.0]], "float32"), tensor([[1.0, log_var]], "float32")
+    value, gradient = value_and_grad(lambda p: L.NegativeLogLikelihood()(labels, p))(p)
+    np.testing.assert_allclose(to_numpy(value), log_var / 2)
+    np.testing.assert_allclose(to_numpy(gradient)[0], [0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions"),
+    [
+        ((6, 3), (6, 3)),
+        ((6, 4), (6, 3, 2)),
+        ((6, 3, 3), (6, 3, 2)),
+        ((3,), (6, 3, 2)),
+        ((6,), (6,)),
+    ],
+)
+def test_shapes_that_do_not_align(labels: tuple[int, ...], predictions: tuple[int, ...]) -> None:
+    for obj in (L.NegativeLogLikelihood(), M.IntervalCoverage().update_state):
+        with pytest.raises(ValueError) as error:
+            obj(np.ones(labels), np.ones(predictions))
+        assert str(predictions) in str(error.value)
+
+
+def test_wrong_number_of_parameters() -> None:
+    with pytest.raises(ValueError, match=r"mean, log_variance.*\(6, 3, 4\)"):
+        L.NegativeLogLikelihood()(np.ones((6, 3)), np.ones((6, 3, 4)))
+    with pytest.raises(ValueError, match="distribution='cauchy'"):
+        L.NegativeLogLikelihood("cauchy")
+
+
+# The family
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gaussian(compiled: bool) -> None:
+    gaussian = km.distributions.Gaussian()
+    y, p = tensor(P.y, "float32"), tensor(P.p, "float32")
+    scale = np.exp(P.log_var / 2)
+
+    def check(method: Any, expected: np.ndarray, *args: Any) -> None:
+        method = compile_(method) if compiled else method
+        np.testing.assert_allclose(to_numpy(method(*args)), expected, rtol=1e-4, atol=1e-6)
+
+    check(gaussian.log_prob, norm.logpdf(P.y, P.mean, scale), y, p)
+    check(gaussian.cdf, norm.cdf(P.y, P.mean, scale), y, p)
+    check(gaussian.mean, P.mean, p)
+    check(gaussian.variance, scale**2, p)
+    for q in (0.05, 0.5, 0.999):
+        check(lambda p, q=q: gaussian.quantile(q, p), norm.ppf(q, P.mean, scale), p)
+    check(lambda y, p: gaussian.quantile(gaussian.cdf(y, p), p), P.y, y, p)
+    a, b = tensor([2.0, 0.5, 3.0]), tensor([1.0, -1.0, 0.0])
+    rescaled = gaussian.rescale(p, a, b)
+    check(gaussian.mean, P.mean * [2, 0.5, 3] + [1, -1, 0], rescaled)
+    check(gaussian.variance, scale**2 * np.array([4, 0.25, 9]), rescaled)
+    wide = gaussian.widen(p, tensor(P.error, "float32"))
+    check(gaussian.variance, scale**2 + P.error**2, wide)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Laplace(km.distributions.Distribution):
+    """What a user writes to get a loss, metrics and a head."""
+
+    parameters = ("location", "log_scale")
+    constant = float(np.log(2.0))
+
+    def nll(self, y: Any, parameters: Any) -> Any:
+        size = ops.abs(y - parameters[..., 0])
+        return size * ops.exp(-parameters[..., 1]) + parameters[..., 1]
+
+    def quantile(self, probability: Any, parameters: Any) -> Any:
+        side = probability - 0.5
+        tail = float(np.sign(side) * np.log(1 - 2 * abs(side)))
+        return parameters[..., 0] - ops.exp(parameters[..., 1]) * tail
+
+    def mean(self, parameters: Any) -> Any:
+        return parameters[..., 0]
+
+    def variance(self, parameters: Any) -> Any:
+        return 2.0 * ops.exp(2.0 * parameters[..., 1])
+
+
+def test_a_distribution_of_the_user(tmp_path: Any) -> None:
+    y, o = np.where(P.observed, P.y, NAN), P.observed
+    scale = np.exp(P.log_var[o])
+    loss = L.NegativeLogLikelihood(Laplace(), full=True)
+    expected = -laplace.logpdf(P.y[o], P.mean[o], scale).mean()
+    np.testing.assert_allclose(to_numpy(loss(y, P.p)), expected, rtol=1e-5)
+    coverage = M.IntervalCoverage(0.7, Laplace())
+    coverage.update_state(y, P.p)
+    low, high = laplace.interval(0.7, P.mean[o], scale)
+    inside = np.mean((low <= P.y[o]) & (P.y[o] <= high))
+    np.testing.assert_allclose(to_numpy(coverage.result()), inside, rtol=1e-6)
+    scatter = M.StandardizedResidualScatter(Laplace())
+    scatter.update_state(y, P.p)
+    expected = np.std((P.y[o] - P.mean[o]) / (np.sqrt(2) * scale))
+    np.testing.assert_allclose(to_numpy(scatter.result()), expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="Laplace cannot take known errors"):
+        loss(P.labels(), P.p)
+    with pytest.raises(ValueError, match="Laplace cannot be rescaled"):
+        Laplace().rescale(P.p, 1.0, 0.0)
+
+    model = keras.Sequential([keras.Input((4,)), km.layers.DistributionHead(LABELS, Laplace())])
+    model.compile(keras.optimizers.Lamb(0.01), loss=loss, metrics=[coverage])
+    x = np.random.default_rng(0).normal(size=(ROWS, 4))
+    model.fit(x, y, verbose=0)
+    before = model.evaluate(x, y, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.evaluate(x, y, verbose=0), before, rtol=1e-5)
+    assert isinstance(again.loss.distribution, Laplace)
+    assert isinstance(again.layers[-1].distribution, Laplace)
+
+
+def test_lookup() -> None:
+    d = km.distributions
+    for identifier in ("gaussian", d.Gaussian, d.Gaussian(), d.serialize(d.Gaussian())):
+        assert isinstance(d.get(identifier), d.Gaussian)
+    with pytest.raises(ValueError, match="distribution=3"):
+        d.get(3)
+    with pytest.raises(ValueError, match="Unknown name"):
+        d.deserialize("cauchy")
+
+
+# Metrics that read the stacked output
+
+
+def test_coverage_and_scatter_with_errors() -> None:
+    """Labels scatter about their means as predicted, by their own errors on top."""
+    o, z = P.observed, (P.y - P.mean) / P.scale
+    for level in (0.3, 0.683, 0.95):
+        metric = M.IntervalCoverage(level)
+        metric.update_state(P.labels(), P.p)
+        inside = np.abs(z[o]) <= norm.ppf(0.5 + level / 2)
+        np.testing.assert_allclose(to_numpy(metric.result()), inside.mean(), rtol=1e-6)
+    metric = M.StandardizedResidualScatter()
+    for rows in (slice(0, 2), slice(2, 6)):
+        metric.update_state(P.labels()[rows], P.p[rows])
+    np.testing.assert_allclose(to_numpy(metric.result()), z[o].std(), rtol=1e-5)
+    assert to_numpy(metric.support()) == o.sum()
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, 2])
+def test_bad_level(level: float) -> None:
+    with pytest.raises(ValueError, match=f"level={level}"):
+        M.IntervalCoverage(level)
+
+
+def test_of_mean() -> None:
+    o = P.observed
+    metric = M.OfMean(M.MeanAbsoluteError(), name="mae")
+    weight = np.arange(1.0, ROWS + 1)
+    metric.update_state(P.labels(), P.p, weight)
+    w = np.broadcast_to(weight[:, None], o.shape)[o]
+    expected = np.average(np.abs(P.y - P.mean)[o], weights=w)
+    np.testing.assert_allclose(to_numpy(metric.result()), expected, rtol=1e-5)
+    assert to_numpy(metric.support()) == w.sum()
+    assert metric.name == "mae"
+    assert metric._direction == "down"
+
+    other = M.OfMean(M.MeanAbsoluteError(), name="mae")
+    other.update_state(P.labels(), P.p, weight)
+    other.update_state(P.labels(), P.p + 1)
+    both = M.OfMean(M.MeanAbsoluteError())
+    both.update_state(P.labels(), P.p + 1)
+    both.merge_state([metric])
+    np.testing.assert_allclose(to_numpy(both.result()), to_numpy(other.result()), rtol=1e-6)
+    copy = pickle.loads(pickle.dumps(other))
+    np.testing.assert_array_equal(to_numpy(copy.result()), to_numpy(other.result()))
+    assert M.OfMean.from_config(other.get_config()).get_config() == other.get_config()
+    other.reset_state()
+    assert np.isnan(to_numpy(other.result()))
+
+
+def test_of_mean_of_columns() -> None:
+    names = ["a", "b", "c"]
+    metric = M.OfMean(M.PerLabel(M.R2Score(), names))
+    metric.update_state(P.labels(), P.p)
+    plain = M.PerLabel(M.R2Score(), names)
+    plain.update_state(P.labels()[..., 0], P.mean)
+    expected = {k: to_numpy(v) for k, v in plain.result().items()}
+    assert {k: to_numpy(v) for k, v in metric.result().items()} == expected
+    lazily = M.OfMean(M.R2Score())  # creates its state at the first update
+    lazily.update_state(P.labels(), P.p)
+    value = to_numpy(lazily.result())
+    np.testing.assert_array_equal(to_numpy(pickle.loads(pickle.dumps(lazily)).result()), value)
+    per_label = M.PerLabel(M.OfMean(M.R2Score()), names)
+    per_label.update_state(P.labels(), P.p)
+    for key, value in expected.items():
+        np.testing.assert_allclose(to_numpy(per_label.result()[key]), value, rtol=1e-5)
+
+
+def test_of_mean_of_logits() -> None:
+    """Also of the mean logits of classes."""
+    y = np.array([[1.0, 0, 0], [0, 1, 0], [NAN] * 3])
+    p = np.stack([[[2.0, 1, 0], [2, 1, 0], [0, 1, 0]], np.zeros((3, 3))], -1)
+    metric = M.OfMean(M.CategoricalAccuracy())
+    metric.update_state(y, p)
+    assert to_numpy(metric.result()) == 0.5
+
+
+def test_of_mean_sees_masks_and_divergence() -> None:
+    mask = np.arange(ROWS) < 4
+    metric, plain = M.OfMean(M.MeanSquaredError()), M.MeanSquaredError()
+    metric.update_state(P.labels(), set_mask(P.p, mask))
+    plain.update_state(P.labels()[:4, :, 0], P.mean[:4])
+    np.testing.assert_allclose(to_numpy(metric.result()), to_numpy(plain.result()), rtol=1e-6)
+    p = P.p.copy()
+    p[tuple(np.argwhere(P.observed)[0])] = NAN
+    metric.update_state(P.labels(), p)
+    assert np.isnan(to_numpy(metric.result()))
+
+
+@pytest.mark.parametrize(
+    "inner", [keras.metrics.MeanSquaredError(), M.IntervalCoverage(), L.MeanSquaredError(), None]
+)
+def test_bad_inner_metric(inner: Any) -> None:
+    with pytest.raises(ValueError, match="Argument `metric`"):
+        M.OfMean(inner)
+
+
+# One compile
+
+
+def test_fit_save_load(tmp_path: Any) -> None:
+    """Loss, ordinary metrics and saving from one output; the scatter is learned."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(512, 2))
+    error = rng.gamma(2.0, 0.2, size=(512, 2))
+    y = (
+        x @ rng.normal(size=(2, 2))
+        + 0.5 * rng.normal(size=(512, 2))
+        + error * rng.normal(size=(512, 2))
+    )
+    labels = np.stack([y, error], -1)
+    labels[rng.random(y.shape) < 0.3] = SENTINEL
+    model = keras.Sequential([keras.Input((2,)), km.layers.DistributionHead(2)])
+    model.compile(
+        keras.optimizers.Lamb(0.1),
+        loss=L.NegativeLogLikelihood(missing=SENTINEL),
+        metrics=[
+            M.OfMean(M.MeanAbsoluteError(missing=SENTINEL, name="mae")),
+            M.IntervalCoverage(missing=SENTINEL, name="coverage"),
+            M.StandardizedResidualScatter(missing=SENTINEL, name="scatter"),
+        ],
+    )
+    model.fit(x, labels, epochs=30, batch_size=64, verbose=0)
+    found = model.evaluate(x, labels, verbose=0, return_dict=True)
+    assert abs(found["scatter"] - 1) < 0.1
+    assert abs(found["coverage"] - 0.9) < 0.05
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    loaded = again.evaluate(x, labels, verbose=0, return_dict=True)
+    assert loaded == pytest.approx(found, rel=1e-5)
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
+
+
+def test_head() -> None:
+    head = km.layers.DistributionHead(3, kernel_regularizer="l2", name="head")
+    x = np.ones((2, 5, 4))
+    assert tuple(head(x).shape) == (2, 5, 3, 2)
+    assert head.compute_output_shape((None, 5, 4)) == (None, 5, 3, 2)
+    copy = km.layers.DistributionHead.from_config(head.get_config())
+    assert copy.get_config() == head.get_config()
+    assert len(head.losses) == 1
+    for labels in (0, 2.5, "a"):
+        with pytest.raises(ValueError, match=f"labels={labels!r}"):
+            km.layers.DistributionHead(labels)
