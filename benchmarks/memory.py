@@ -41,7 +41,7 @@ def measure_memory(
         job = {"name": name, "shape": shape, "compiled": compiled, "missing": missing}
         row = {"section": "memory", "subject": name, "shape": list(shape)}
         row |= {"mode": mode, "variant": variant}
-        result = _child({**job, "device": device})
+        result = peak_of({**job, "device": device})
         if "error" in result:
             yield row | result
             continue
@@ -51,7 +51,8 @@ def measure_memory(
         yield row | {"inputs MB": inputs / 1e6, "rise MB": rise / 1e6, "ratio": ratio}
 
 
-def _child(job: dict[str, Any]) -> dict[str, Any]:
+def peak_of(job: dict[str, Any]) -> dict[str, Any]:
+    """Inputs and rise in bytes, measured in a process of its own."""
     import keras
 
     command = [sys.executable, __file__, keras.config.backend(), json.dumps(job)]
@@ -68,9 +69,11 @@ def _run(job: dict[str, Any]) -> dict[str, int]:
 
     import keras_masked as km
     from benchmarks import engines
-    from benchmarks.subjects import SUBJECTS, data, hide
+    from benchmarks.subjects import DRAWN, SUBJECTS, data, hide
 
-    subject = next(s for s in SUBJECTS if s.name == job["name"])
+    options = job.get("options", {})
+    named = (s for s in SUBJECTS + DRAWN if s.name == job["name"])
+    subject = next(s for s in named if options.items() <= s.options.items())
     y_true, y_pred = data(subject.kind, tuple(job["shape"]))
     if job["missing"] is not None:
         y_true = hide(y_true, subject.kind, job["missing"])

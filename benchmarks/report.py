@@ -14,6 +14,7 @@ TITLES = {
     "alternatives": "What people write today, against Keras's loss on complete labels",
     "fit": "One step of model.fit with MSE, against Keras's MSE on complete labels",
     "metrics": "One update of a metric, against Keras's on complete labels",
+    "draws": "Draws of logits, against Keras's cross-entropy of logits without; peak memory apart",
     "memory": "Peak memory of a loss and its gradient; the ratio counts labels and predictions too",
 }
 

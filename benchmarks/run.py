@@ -23,7 +23,7 @@ from benchmarks import engines, report, timing
 
 # Keras picks its backend when it is imported: functions import it, once --backend is read.
 
-SECTIONS = ("losses", "alternatives", "fit", "metrics", "per-label", "memory")
+SECTIONS = ("losses", "alternatives", "fit", "metrics", "per-label", "draws", "memory")
 SHAPES = ("256x16", "4096x1024", "64x256x256")
 Row = dict[str, Any]
 Job = Callable[[], Iterator[Row]]
@@ -78,7 +78,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
     import keras
 
     import keras_masked as km
-    from benchmarks import fit_step, losses, memory, metric_update, per_label, subjects
+    from benchmarks import draws, fit_step, losses, memory, metric_update, per_label, subjects
 
     chosen = subjects.choose(options.losses, keras.losses, km.losses)
     rounds, clock, quick = options.rounds, options.clock, options.quick
@@ -108,6 +108,9 @@ def jobs(options: argparse.Namespace) -> list[Job]:
             for name in list(per_label.METRICS)[: 1 if quick else None]
             for labels in ((10,) if quick else (100, 1000))
         ]
+        found["draws"].append(
+            partial(draws.time_draws, compiled, rounds, clock, options.device, quick)
+        )
     found["fit"].append(partial(fit_step.time_fit, rounds, clock, quick))
     return [job for section in options.sections for job in found[section]]
 

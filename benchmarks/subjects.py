@@ -66,6 +66,12 @@ SUBJECTS = (
 )
 """All losses but CTC and Circle, whose labels have shapes of their own."""
 
+DRAWN = tuple(
+    Subject("BayesianCategoricalCrossentropy", "one-hot drawn", {"loop_over_draws": loop})
+    for loop in (False, True)
+)
+"""Losses that are means over draws: all at once, and one by one."""
+
 BARRED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "BinaryCrossentropy")
 """The losses that a speed bar is set for."""
 
@@ -101,7 +107,9 @@ def data(kind: str, shape: tuple[int, ...], seed: int = 0) -> tuple[Array, Array
             y = random.integers(0, shape[-1], size=shape[:-1])
             if what == "one-hot":
                 y = (np.arange(shape[-1]) == y[..., None]).astype("float32")
-            if not logits:
+            if logits == "drawn":  # means and log-variances
+                p = np.stack([p, random.normal(size=shape)], axis=-1)
+            elif not logits:
                 p = np.exp(p) / np.exp(p).sum(axis=-1, keepdims=True)
         case _:
             raise ValueError(f"No such kind of data: {kind}")

@@ -65,12 +65,12 @@ class Moments:
             mean = deviations.sum(axis=0) / some
             deviations = np.where(observed, deviations - mean, 0.0)
             rest = deviations.sum(axis=0)  # what rounding has left in the mean
-            squares = np.sum(deviations**2, axis=0) - rest**2 / some
+            squares = np.sum(deviations**2, axis=0)
             total = self.count + n
             share = n / np.maximum(total, 1)
             delta = mean + rest / some - self.mean
             self.mean = self.mean + delta * share
-            self.squares = self.squares + np.maximum(squares, 0) + delta**2 * self.count * share
+            self.squares = self.squares + squares + delta**2 * self.count * share
         self.count = total
 
     def result(self, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,8 @@ Options, each a Python literal but for the last:
 - `rest`: where a label is a vector or a class id, what is predicted for the other entries: a
   number, or by default what is left of a total of 1, in equal parts.
 - `set`: for losses of sets, the other labels and what is predicted for them.
+- `log_variance`: where predictions are stacked, the logarithm of the variance, or a list of them, one
+  curve each; of a vector, that of each entry.
 - `shift`: for labels that are vectors, the vector by which the prediction moves away from them.
 - `axis`: what stands below the horizontal axis.
 
@@ -54,15 +56,26 @@ STYLE = {
 
 
 def line(
-    loss: Any, label: Any, x: Any, rest: float | None, others: Any, shift: Any
+    loss: Any, label: Any, x: Any, log_variance: float | None, *cut: Any
 ) -> tuple[Any, Any]:
     """Labels and predictions of a batch of one, with the prediction at `x`."""
+    vector = loss.formula.label_axes > loss.formula.stacked
+    labels, predictions = of_numbers(loss, vector, label, x, *cut)
+    if log_variance is None:
+        return labels, predictions
+    return labels, keras.ops.stack([predictions, 0 * predictions + log_variance], axis=-1)
+
+
+def of_numbers(
+    loss: Any, vector: bool, label: Any, x: Any, rest: float | None, others: Any, shift: Any
+) -> tuple[Any, Any]:
+    """One number for each entry of a label."""
     if shift is not None:
         return np.array([label]), (np.array(label) + x * np.array(shift, "float32"))[None]
     if others is not None:
         labels, predictions = others
         return np.array([[label, *labels]]), keras.ops.stack([x, *predictions])[None]
-    if not loss.formula.label_axes:
+    if not vector:
         return np.array([[label]]), x[None, None]
     entry, size = (0, CLASSES) if loss.formula.class_ids else (np.argmax(label), len(label))
     rest = (1.0 - x) / (size - 1) if rest is None else rest
@@ -90,18 +103,25 @@ def missing_label(loss: Any, label: Any) -> Any:
 
 
 def curves(
-    loss_class: Any, labels: list[Any], options: list[dict[str, Any]], grid: Array, *cut: Any
+    loss_class: Any,
+    labels: list[Any],
+    options: list[dict[str, Any]],
+    log_variances: list[float | None],
+    grid: Array,
+    *cut: Any,
 ) -> list[Curve]:
-    """One curve for each label and options, after that of a missing label."""
+    """One curve for each label, options and log-variance, after that of a missing label."""
     found = []
-    for kwargs, label in itertools.product(options, labels):
+    for kwargs, label, log_variance in itertools.product(options, labels, log_variances):
         loss = loss_class(**kwargs)
         names = [f"y = {label}", *(f"{key} = {value}" for key, value in kwargs.items())]
-        if len(labels) == 1 and kwargs:
+        if log_variance is not None:
+            names.append(f"log-variance = {log_variance}")
+        if len(labels) == 1 and len(names) > 1:
             del names[0]
-        found.append((", ".join(names), *evaluate(loss, label, grid, *cut)))
+        found.append((", ".join(names), *evaluate(loss, label, grid, log_variance, *cut)))
     missing = missing_label(loss, labels[0])
-    return [("missing", *evaluate(loss, missing, grid, *cut)), *found]
+    return [("missing", *evaluate(loss, missing, grid, log_variances[0], *cut)), *found]
 
 
 def draw(grid: Array, lines: list[Curve], axis: str) -> Any:
@@ -133,7 +153,9 @@ class PlotLoss(Directive):
 
     required_arguments = 1
     option_spec: ClassVar = {
-        **dict.fromkeys(("label", "range", "options", "rest", "set", "shift"), ast.literal_eval),
+        **dict.fromkeys(
+            ("label", "log_variance", "range", "options", "rest", "set", "shift"), ast.literal_eval
+        ),
         "axis": directives.unchanged,
     }
 
@@ -156,6 +178,7 @@ class PlotLoss(Directive):
             getattr(importlib.import_module(module), name),
             as_list(self.options.get("label", 0)),
             as_list(self.options.get("options", {})),
+            as_list(self.options.get("log_variance")),
             grid,
             self.options.get("rest"),
             self.options.get("set"),

@@ -21,8 +21,12 @@ def exact_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
 
 
 @formula()
-def binary_match(y_true: Tensor, y_pred: Tensor, threshold: float = 0.5) -> Tensor:
-    """1 where p > threshold says what y says."""
+def binary_match(
+    y_true: Tensor, y_pred: Tensor, threshold: float = 0.5, from_logits: bool = False
+) -> Tensor:
+    """1 where p > threshold, or sigmoid(p) > threshold, says what y says."""
+    if from_logits:
+        y_pred = ops.sigmoid(y_pred)
     return _match(y_true, ops.greater(y_pred, threshold), ops.isnan(y_pred))
 
 

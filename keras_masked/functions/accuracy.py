@@ -35,7 +35,12 @@ def accuracy(y_true: Tensor, y_pred: Tensor, *, missing: Missing = CLASS_IDS) ->
 
 @register_metric
 def binary_accuracy(
-    y_true: Tensor, y_pred: Tensor, *, threshold: float = 0.5, missing: Missing = NAN
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    threshold: float = 0.5,
+    from_logits: bool = False,
+    missing: Missing = NAN,
 ) -> Tensor:
     """Returns 1 where `y_pred > threshold` agrees with the label, else or where missing 0.
 
@@ -47,7 +52,8 @@ def binary_accuracy(
     >>> [float(match) for match in matches[0]]
     [1.0, 0.0, 0.0]
     """
-    return values(formulas.binary_match, y_true, y_pred, missing, threshold=threshold)
+    options = {"threshold": threshold, "from_logits": from_logits}
+    return values(formulas.binary_match, y_true, y_pred, missing, **options)
 
 
 @register_metric

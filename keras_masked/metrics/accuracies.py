@@ -23,6 +23,8 @@ class BinaryAccuracy(MeanMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         threshold: Predictions above it say 1.
+        from_logits: Whether `y_pred` holds logits; the threshold is one of probabilities all the
+            same.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
@@ -48,9 +50,11 @@ class BinaryAccuracy(MeanMetric):
         dtype: Any = None,
         threshold: float = 0.5,
         *,
+        from_logits: bool = False,
         missing: Missing = NAN,
     ) -> None:
-        super().__init__(name, dtype, missing=missing, threshold=threshold)
+        options = {"threshold": threshold, "from_logits": from_logits}
+        super().__init__(name, dtype, missing=missing, **options)
 
 
 @register

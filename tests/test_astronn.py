@@ -1,0 +1,403 @@
+"""astroNN's page: its equations, row by row; its functions of several tensors; two outputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras.src.backend import get_keras_mask
+
+import keras_masked as km
+from tests import likelihood_oracles as oracles
+from tests.backend import BACKEND, compile_, set_mask, tensor, to_numpy, value_and_grad
+
+L, M = km.losses, km.metrics
+NAN, MAGIC = np.nan, -9999.0
+BOTH = (MAGIC, "nan")
+ROWS, LABELS = 6, 4
+RNG = np.random.default_rng(0)
+OBSERVED = RNG.random((ROWS, LABELS)) > 0.4
+OBSERVED[0], OBSERVED[1] = False, True
+Y = RNG.normal(size=OBSERVED.shape) + 3 * RNG.choice([-1, 1], size=OBSERVED.shape)
+P = Y + RNG.normal(size=OBSERVED.shape)
+S = RNG.normal(size=OBSERVED.shape)
+E = RNG.gamma(2.0, 0.5, size=OBSERVED.shape)
+
+
+def marked(y: np.ndarray, observed: np.ndarray = OBSERVED) -> np.ndarray:
+    """Missing labels are magic numbers and NaNs by turns."""
+    markers = np.where(np.arange(y.shape[-1]) % 2, MAGIC, NAN)
+    return np.where(observed, y, np.broadcast_to(markers, y.shape))
+
+
+def rows(values: np.ndarray, observed: np.ndarray = OBSERVED) -> np.ndarray:
+    """The page: sums over observed labels, over all labels, times the correction term."""
+    found = np.zeros(len(values))
+    for i, (row, o) in enumerate(zip(values, observed, strict=True)):
+        if o.any():
+            found[i] = row[o].sum() / len(row) * (len(row) / o.sum())
+    return found
+
+
+# Rows, and the correction term
+
+
+def test_magic_correction_term() -> None:
+    for y in (marked(Y), tensor(marked(Y), "float32")):
+        terms = to_numpy(L.magic_correction_term(y, missing=BOTH))
+        counts = OBSERVED.sum(-1)
+        expected = np.where(counts > 0, LABELS / np.maximum(counts, 1), 1)
+        np.testing.assert_allclose(terms, expected, rtol=1e-6)
+    np.testing.assert_array_equal(to_numpy(L.magic_correction_term(np.ones((2, 3)))), 1)
+    ids = np.array([[1, -1, 0]])
+    np.testing.assert_array_equal(to_numpy(L.magic_correction_term(ids)), 1)
+    np.testing.assert_array_equal(to_numpy(L.magic_correction_term(ids, missing=-1)), 1.5)
+    assert L.magic_correction_term(np.ones((2, 3, 4))).shape == (2, 3)
+    half = np.array([[MAGIC, 1.0]], "float16")
+    assert to_numpy(L.magic_correction_term(half, missing=MAGIC)) == 2
+    traced = compile_(lambda y: L.magic_correction_term(y, missing=BOTH))
+    np.testing.assert_allclose(to_numpy(traced(tensor(marked(Y)))), to_numpy(terms), rtol=1e-6)
+    with pytest.raises(ValueError, match="at least one axis"):
+        L.magic_correction_term(np.array(1.0))
+    with pytest.raises(ValueError, match="masked array"):
+        L.magic_correction_term(np.ma.masked_invalid(marked(Y)))
+
+
+PAGE: list[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = [
+    ("mean_squared_error", lambda y, p: (p - y) ** 2),
+    ("mean_absolute_error", lambda y, p: np.abs(p - y)),
+    ("mean_error", lambda y, p: p - y),
+    ("mean_absolute_percentage_error", lambda y, p: 100 * np.abs((y - p) / y)),
+    ("mean_percentage_error", lambda y, p: 100 * (y - p) / y),
+    ("mean_squared_logarithmic_error",
+     lambda y, p: (np.log1p(np.maximum(p, 0)) - np.log1p(np.maximum(y, 0))) ** 2),
+    ("zeros_loss", lambda y, p: 0 * y),
+]  # fmt: skip
+CLASSES = {"mean_error": "MeanError", "zeros_loss": "ZerosLoss"}
+
+
+@pytest.mark.parametrize(("name", "formula"), PAGE)
+def test_rows_of_the_page(name: str, formula: Any) -> None:
+    expected = rows(formula(Y, P))
+    found = getattr(L, name)(marked(Y), P, missing=BOTH)
+    np.testing.assert_allclose(to_numpy(found), expected, rtol=2e-5, atol=1e-6)
+    class_name = CLASSES.get(name, "".join(part.title() for part in name.split("_")))
+    loss = getattr(L, class_name)(average="samples", missing=BOTH)
+    mean = expected[OBSERVED.any(-1)].mean()
+    np.testing.assert_allclose(to_numpy(loss(marked(Y), P)), mean, rtol=2e-5, atol=1e-6)
+
+
+def test_percentages_keep_the_sign_of_labels_near_0() -> None:
+    y = np.array([[-1e-9, 1e-9, 0.0]])
+    p = np.zeros_like(y)
+    epsilon = keras.config.epsilon()
+    loss = L.MeanPercentageError(reduction="sum")
+    for label, sign in zip(y[0], (-1, 1, 1), strict=True):
+        found = to_numpy(loss([[label]], [[1.0]]))
+        np.testing.assert_allclose(found, 100 * (label - 1) / (sign * epsilon), rtol=1e-5)
+    assert np.isfinite(to_numpy(L.mean_percentage_error(y, p))).all()
+
+
+def test_accuracies_never_exceed_1() -> None:
+    """Every label right, whatever is missing."""
+    y, p = (Y > 0).astype(float), np.where(Y > 0, 5.0, -5.0)
+    found = to_numpy(M.binary_accuracy(marked(y), p, from_logits=True, missing=BOTH))
+    np.testing.assert_array_equal(found, OBSERVED)
+    metric = M.BinaryAccuracy(from_logits=True, missing=BOTH)
+    metric.update_state(marked(y), p)
+    assert to_numpy(metric.result()) == 1
+
+
+# Functions of several tensors
+
+
+def gaussian_rows(errors: np.ndarray) -> np.ndarray:
+    variance = np.exp(S) + errors**2
+    return rows((Y - P) ** 2 / (2 * variance) + np.log(variance) / 2)
+
+
+@pytest.mark.parametrize("known", ["all", "some", "none"])
+def test_robust_mse(known: str) -> None:
+    some = RNG.random(E.shape) > 0.5
+    errors, expected = {
+        "all": (E, E),
+        "some": (np.where(some, E, MAGIC), np.where(some, E, 0)),
+        "none": (0.0, 0 * E),
+    }[known]
+    labels = marked(Y)
+    found = L.robust_mse(labels, P, S, errors, missing=BOTH)
+    np.testing.assert_allclose(to_numpy(found), gaussian_rows(expected), rtol=2e-5, atol=1e-6)
+    np.testing.assert_array_equal(to_numpy(get_keras_mask(found)) > 0, OBSERVED.any(-1))
+    of_lin = L.mse_lin_wrapper(S, errors, missing=BOTH)(labels, P)
+    of_var = L.mse_var_wrapper(P, errors, missing=BOTH)(labels, S)
+    for each in (of_lin, of_var):
+        np.testing.assert_array_equal(to_numpy(each), to_numpy(found))
+    weight = np.arange(1.0, ROWS + 1)
+    weighted = L.robust_mse(labels, P, S, errors, weight, missing=BOTH)
+    np.testing.assert_allclose(to_numpy(weighted), to_numpy(found) * weight, rtol=1e-5)
+    weighted = L.mse_lin_wrapper(S, errors, missing=BOTH)(labels, P, weight)
+    np.testing.assert_allclose(to_numpy(weighted), to_numpy(found) * weight, rtol=1e-5)
+
+
+@pytest.mark.parametrize("garbage", [NAN, np.inf, 1e30])
+def test_blindness_of_robust_mse(garbage: float) -> None:
+    """In values and in the gradients of predictions and of variances."""
+    labels = tensor(marked(Y), "float32")
+    found = []
+    for p, s, e in ((P, S, E), *[(np.where(OBSERVED, x, garbage) for x in (P, S, E))]):
+        p, s, e = (tensor(x, "float32") for x in (p, s, e))
+
+        def of_p(p: Any, s: Any, e: Any) -> Any:
+            return keras.ops.sum(L.robust_mse(labels, p, s, e, missing=BOTH))
+
+        value, by_p = value_and_grad(of_p, True)(p, s, e)
+        _, by_s = value_and_grad(lambda s, p, e: of_p(p, s, e), True)(s, p, e)
+        found.append([to_numpy(x) for x in (value, by_p, by_s)])
+    for clean, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(other, clean)
+    for gradient in found[1][1:]:
+        np.testing.assert_array_equal(gradient[~OBSERVED], 0)
+        assert np.all(gradient[OBSERVED] != 0)
+
+
+def test_mask_of_the_predictions() -> None:
+    mask = np.arange(ROWS) < 3
+    found = to_numpy(L.robust_mse(marked(Y), set_mask(P, mask), S, E, missing=BOTH))
+    np.testing.assert_allclose(found, np.where(mask, gaussian_rows(E), 0), rtol=2e-5, atol=1e-6)
+
+
+def classification(classes: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, mean logits, log-variances, and the oracle's rows."""
+    if classes:
+        y = np.eye(LABELS)[RNG.integers(0, LABELS, ROWS)]
+        whole = OBSERVED.all(-1)
+        each = oracles.robust(25, True)(y, np.stack([P, S], -1))
+        return marked(y), P, S, np.where(whole, each, 0)
+    y = (Y > 0).astype(float)
+    each = oracles.robust(25, False)(y.ravel(), np.stack([P.ravel(), S.ravel()], -1))
+    return marked(y), P, S, rows(each.reshape(y.shape))
+
+
+@pytest.mark.parametrize("kind", ["categorical", "binary"])
+@pytest.mark.parametrize("loop", [False, True])
+def test_robust_crossentropies(kind: str, loop: bool) -> None:
+    y, logits, log_var, expected = classification(kind == "categorical")
+    options: dict[str, Any] = {"missing": BOTH, "loop_over_draws": loop}
+    function = getattr(L, f"robust_{kind}_crossentropy")
+    found = function(y, logits, log_var, **options)
+    np.testing.assert_allclose(to_numpy(found), expected, rtol=1e-4, atol=1e-5)
+    of_logits = getattr(L, f"bayesian_{kind}_crossentropy_wrapper")(log_var, **options)
+    of_variances = getattr(L, f"bayesian_{kind}_crossentropy_var_wrapper")(logits, **options)
+    weight = np.arange(1.0, ROWS + 1)
+    for args, scale in (((), 1), ((weight,), weight)):
+        for each in (
+            function(y, logits, log_var, *args, **options),
+            of_logits(y, logits, *args),
+            of_variances(y, log_var, *args),
+        ):
+            np.testing.assert_allclose(to_numpy(each), to_numpy(found) * scale, rtol=1e-5)
+    p = np.stack([logits, log_var], -1)
+    loss = getattr(L, f"Robust{kind.title()}Crossentropy")(
+        loop_over_draws=loop, reduction=None, missing=BOTH
+    )
+    np.testing.assert_allclose(to_numpy(loss(y, p)), to_numpy(found), rtol=1e-5)
+
+
+def test_more_draws() -> None:
+    y, logits, log_var, _ = classification(True)
+    few, many = (
+        to_numpy(L.robust_categorical_crossentropy(y, logits, log_var, draws=n, missing=BOTH))
+        for n in (25, 400)
+    )
+    assert np.any(few != many)
+    np.testing.assert_allclose(few, many, rtol=0.1)
+
+
+def test_outputs_that_stand_for_no_numbers() -> None:
+    """Closures over outputs of layers, as in Keras 2: an error that says what to do."""
+    output = keras.Input((LABELS,))
+    for name in (
+        "mse_lin_wrapper",
+        "mse_var_wrapper",
+        "bayesian_categorical_crossentropy_wrapper",
+        "bayesian_categorical_crossentropy_var_wrapper",
+        "bayesian_binary_crossentropy_wrapper",
+        "bayesian_binary_crossentropy_var_wrapper",
+    ):
+        [argument, *_] = inspect.signature(getattr(L, name)).parameters
+        with pytest.raises(ValueError, match=f"`{argument}`.*LossEndpoint"):
+            getattr(L, name)(output)
+    with pytest.raises(ValueError, match="`variance`.*LossEndpoint"):
+        L.robust_mse(marked(Y), P, output)
+
+
+# Two outputs that need each other
+
+
+def survey(rows: int = 512) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(rows, 3))
+    error = rng.gamma(2.0, 0.2, size=(rows, 2))
+    y = x @ rng.normal(size=(3, 2)) + np.sqrt(0.25 + error**2) * rng.normal(size=(rows, 2))
+    gone = rng.random(y.shape) < 0.3
+    gone[:5] = True
+    y, error = np.where(gone, MAGIC, y), np.where(gone, NAN, error)
+    return x.astype("float32"), y.astype("float32"), error.astype("float32")
+
+
+def two_outputs() -> tuple[Any, Any, Any]:
+    keras.utils.set_random_seed(0)
+    x = keras.Input((3,), name="x")
+    output = keras.layers.Dense(2, name="output")(x)
+    variance_output = keras.layers.Dense(2, name="variance_output")(x)
+    return x, output, variance_output
+
+
+def endpoint_model() -> tuple[keras.Model, keras.Model]:
+    x, output, variance_output = two_outputs()
+    y, error = keras.Input((2,), name="y"), keras.Input((2,), name="error")
+    labels = keras.ops.stack([y, error], axis=-1)
+    loss = L.NegativeLogLikelihood(missing=BOTH)
+    outputs = km.layers.LossEndpoint(loss, name="endpoint")([labels, output, variance_output])
+    model = keras.Model([x, y, error], outputs)
+    model.compile(keras.optimizers.Lamb(0.1))
+    return model, keras.Model(x, [output, variance_output])
+
+
+def test_two_outputs_in_fit(tmp_path: Any) -> None:
+    x, y, error = survey()
+    model, predictor = endpoint_model()
+    keras.utils.set_random_seed(0)
+    model.fit([x, y, error], epochs=40, batch_size=64, verbose=0)
+    loss = model.evaluate([x, y, error], batch_size=512, verbose=0)
+    mean, log_var = predictor.predict(x, verbose=0)
+    expected = L.NegativeLogLikelihood(missing=BOTH)(
+        np.stack([y, error], -1), np.stack([mean, log_var], -1)
+    )
+    np.testing.assert_allclose(loss, to_numpy(expected), rtol=1e-5)
+    scatter = M.StandardizedResidualScatter(missing=BOTH)
+    scatter.update_state(np.stack([y, error], -1), np.stack([mean, log_var], -1))
+    assert abs(to_numpy(scatter.result()) - 1) < 0.1
+
+    model.save(tmp_path / "model.keras")
+    predictor.save(tmp_path / "predictor.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.evaluate([x, y, error], batch_size=512, verbose=0) == pytest.approx(loss, rel=1e-5)
+    assert again.get_layer("endpoint").loss.get_config() == (
+        model.get_layer("endpoint").loss.get_config()
+    )
+    again.fit([x, y, error], verbose=0)  # goes on training
+    loaded = keras.saving.load_model(tmp_path / "predictor.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0)[0], mean, rtol=1e-5)
+
+
+def step(model: keras.Model, optimizer: Any, loss: Callable[[Any, Any], Any], x: Any) -> float:
+    """A training step written by hand, with what the backend has for it."""
+    weights = model.trainable_variables
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = loss(*model(x, training=True))
+        optimizer.apply(tape.gradient(value, [w.value for w in weights]), weights)
+    elif BACKEND == "torch":
+        model.zero_grad()
+        value = loss(*model(x, training=True))
+        value.backward()
+        optimizer.apply([w.value.grad for w in weights], weights)
+    else:
+        import jax
+
+        def of_weights(values: Any) -> Any:
+            outputs, _ = model.stateless_call(values, [], x, training=True)
+            return loss(*outputs)
+
+        value, gradients = jax.value_and_grad(of_weights)([w.value for w in weights])
+        optimizer.apply(gradients, weights)
+    return float(to_numpy(value))
+
+
+@pytest.mark.parametrize("wrapper", ["lin", "var"])
+def test_hand_written_step(wrapper: str) -> None:
+    """One step of either wrapper is that of `fit`: each has the gradient of both outputs."""
+    x, y, error = survey(64)
+    found = []
+    for by_hand in (False, True):
+        inputs, output, variance_output = two_outputs()
+        model = keras.Model(inputs, [output, variance_output])
+        optimizer = keras.optimizers.SGD(0.1)
+        if by_hand:
+            optimizer.build(model.trainable_variables)
+
+            def loss(lin: Any, var: Any) -> Any:
+                if wrapper == "lin":
+                    each = L.mse_lin_wrapper(var, error, missing=BOTH)(y, lin)
+                else:
+                    each = L.mse_var_wrapper(lin, error, missing=BOTH)(y, var)
+                return keras.ops.sum(each) / np.count_nonzero((y != MAGIC).any(-1))
+
+            assert np.isfinite(step(model, optimizer, loss, tensor(x)))
+        else:
+            stacked = keras.Model(inputs, keras.ops.stack([output, variance_output], axis=-1))
+            stacked.compile(
+                optimizer, loss=L.NegativeLogLikelihood(average="samples", missing=BOTH)
+            )
+            labels = np.stack([y, error], -1)
+            stacked.fit(x, labels, batch_size=64, verbose=0, shuffle=False)
+        found.append(model.get_weights())
+    for a, b in zip(*found, strict=True):
+        assert np.isfinite(a).all()
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
+
+
+# The endpoint
+
+
+class Draws(keras.callbacks.Callback):
+    """The loss after each batch, of weights that do not move."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.losses.append(logs["loss"])
+
+
+@pytest.mark.parametrize("kind", ["Categorical", "Binary"])
+def test_fresh_draws_in_training(kind: str) -> None:
+    """Different at every step, on every backend; fixed in `evaluate`."""
+    y, logits, log_var, _ = classification(kind == "Categorical")
+    y = np.repeat(y, 4, axis=0)
+    x = np.repeat(np.stack([logits, log_var], -1), 4, axis=0)
+    inputs, labels = keras.Input((LABELS, 2)), keras.Input((LABELS,))
+    scaled = keras.layers.Dense(2, kernel_initializer="identity")(inputs)
+    loss = getattr(L, f"Bayesian{kind}Crossentropy")(5, missing=BOTH)
+    model = keras.Model([inputs, labels], km.layers.LossEndpoint(loss, seed=1)([labels, scaled]))
+    model.compile(keras.optimizers.SGD(0.0))
+    watch = Draws()
+    model.fit([x, y], batch_size=len(x), epochs=4, verbose=0, callbacks=[watch])
+    assert len(set(watch.losses)) == 4
+    fixed = to_numpy(loss(y, x))
+    np.testing.assert_allclose(watch.losses, fixed, rtol=0.3)
+    for _ in range(2):
+        found = model.evaluate([x, y], batch_size=len(x), verbose=0)
+        np.testing.assert_allclose(found, fixed, rtol=1e-5)
+
+
+def test_endpoint_of_other_losses() -> None:
+    """Of Keras's as well, and of one tensor."""
+    y, p = np.ones((4, 3), "float32"), np.zeros((4, 3), "float32")
+    for loss in (keras.losses.MeanSquaredError(), L.MeanSquaredError()):
+        layer = km.layers.LossEndpoint(loss)
+        np.testing.assert_array_equal(to_numpy(layer([y, p])), p)
+        assert to_numpy(layer.losses[0]) == 1
+    copy = km.layers.LossEndpoint.from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    for bad in (None, "mse", L.mean_squared_error, L.MeanSquaredError(reduction=None)):
+        with pytest.raises(ValueError, match="Argument `loss`"):
+            km.layers.LossEndpoint(bad)
