@@ -24,6 +24,7 @@ __all__ = [
     "combine",
     "count",
     "count_columns",
+    "eager_torch",
     "get_keras_mask",
     "isnan",
     "replicas",
@@ -63,7 +64,7 @@ def count(observed: Tensor) -> Tensor:
     conversion and leave a float tensor 1/16 the size. PyTorch's compiler makes one loop of count
     and losses if both are summed alike.
     """
-    if _eager_torch():
+    if eager_torch():
         return ops.cast(observed.count_nonzero(), "float32")
     if keras.config.backend() == "torch":
         return add_up(ops.cast(observed, "float32"))
@@ -106,7 +107,7 @@ def add_up(x: Tensor) -> Tensor:
 def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
     """Sets `x` to exactly 0 where `hidden`, whatever it is there."""
     bits = {"float32": "int32", "float64": "int64"}.get(keras.backend.standardize_dtype(x.dtype))
-    if bits and _eager_torch() and x.device.type == "cpu" and not _records(x):
+    if bits and eager_torch() and x.device.type == "cpu" and not _records(x):
         # PyTorch's `where` branches at every entry, and nothing predicts a random mask: four times
         # slower than the same by bits, which have no gradient.
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
@@ -130,7 +131,8 @@ def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
     return ops.custom_gradient(identity)(x)
 
 
-def _eager_torch() -> bool:
+def eager_torch() -> bool:
+    """Whether on PyTorch, outside of its compiler."""
     if keras.config.backend() != "torch":
         return False
     import torch

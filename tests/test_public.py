@@ -23,9 +23,10 @@ COVERED = OF_LABELS | FUNCTIONS
 DOCS = Path(__file__).parent.parent / "docs"
 MODULES = {"losses": km.losses, "metrics": km.metrics}
 ROWS = {"losses": {case.covers for case in LOSSES}, "metrics": {case.covers for case in METRICS}}
+ALL = (*MODULES.values(), km.layers, km.distributions)
 KINDS = pytest.mark.parametrize("kind", MODULES)
 
-BASES = {"ColumnMetric", "MaskedLoss", "MaskedMetric", "MeanMetric"}
+BASES = {"ColumnMetric", "Distribution", "MaskedLoss", "MaskedMetric", "MeanMetric"}
 """Public classes that are there to be inherited from: no example of theirs would compute."""
 
 
@@ -141,7 +142,7 @@ def test_names_are_known_to_get(kind: str) -> None:
     module = MODULES[kind]
     unknown = set(module.__all__) - set(module.KNOWN)
     bases = {name for name in unknown if name.endswith(("Loss", "Metric"))}
-    wrappers = {"Masked", "PerLabel"} & set(module.__all__)
+    wrappers = {"Masked", "OfMean", "PerLabel"} & set(module.__all__)
     assert unknown == bases | wrappers | {"get", "serialize", "deserialize"}
 
 
@@ -189,7 +190,7 @@ def test_that_the_docs_check_can_fail() -> None:
 
 @pytest.mark.parametrize(
     ("name", "obj"),
-    [(name, obj) for module in MODULES.values() for name, obj in documentable(module).items()],
+    [(name, obj) for module in ALL for name, obj in documentable(module).items()],
     ids=lambda x: f"{x.__module__}.{x.__name__}" if hasattr(x, "__module__") else "",
 )
 def test_docstring(name: str, obj: Any) -> None:

@@ -13,8 +13,8 @@ Options, each a Python literal but for the last:
 - `rest`: where a label is a vector or a class id, what is predicted for the other entries: a
   number, or by default what is left of a total of 1, in equal parts.
 - `set`: for losses of sets, the other labels and what is predicted for them.
-- `log_variance`: where predictions are stacked, the logarithm of the variance, or a list of them, one
-  curve each; of a vector, that of each entry.
+- `log_variance`: where predictions are stacked, the logarithm of the variance, or a list of them,
+  one curve each; of a vector, that of each entry.
 - `shift`: for labels that are vectors, the vector by which the prediction moves away from them.
 - `axis`: what stands below the horizontal axis.
 
@@ -55,9 +55,7 @@ STYLE = {
 }
 
 
-def line(
-    loss: Any, label: Any, x: Any, log_variance: float | None, *cut: Any
-) -> tuple[Any, Any]:
+def line(loss: Any, label: Any, x: Any, log_variance: float | None, *cut: Any) -> tuple[Any, Any]:
     """Labels and predictions of a batch of one, with the prediction at `x`."""
     vector = loss.formula.label_axes > loss.formula.stacked
     labels, predictions = of_numbers(loss, vector, label, x, *cut)

@@ -36,7 +36,7 @@ def median_error(
 def median_absolute_deviation(
     y_true: Tensor, y_pred: Tensor, *, axis: int | None = -1, missing: Missing = NAN
 ) -> Tensor:
-    """Returns the median of |p - y| over the observed labels along an axis; 0 where there is none.
+    """Returns the median absolute error of observed labels along an axis; 0 where there is none.
 
     See `MedianAbsoluteDeviation`, and `median_error` for `axis`.
 

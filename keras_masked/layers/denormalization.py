@@ -24,17 +24,16 @@ class LabelDenormalization(keras.layers.Layer):
     network work in normalized units, while labels, loss, metrics and predictions are in the labels'
     own, sentinels untouched. The loss is then in those units, too: one label of large numbers
     outweighs all others in a mean of squares, though not in a likelihood of predicted variances.
+    For example::
 
-    ```python
-    normalization = km.layers.LabelNormalization(missing=-9999.0)
-    normalization.adapt(labels)
-    model = keras.Sequential([
-        keras.layers.Dense(64, activation="relu"),
-        km.layers.DistributionHead(20),
-        km.layers.LabelDenormalization(normalization, "gaussian"),
-    ])
-    model.compile("adam", loss=km.losses.NegativeLogLikelihood(missing=-9999.0))
-    ```
+        normalization = km.layers.LabelNormalization(missing=-9999.0)
+        normalization.adapt(labels)
+        model = keras.Sequential([
+            keras.layers.Dense(64, activation="relu"),
+            km.layers.DistributionHead(20),
+            km.layers.LabelDenormalization(normalization, "gaussian"),
+        ])
+        model.compile("adam", loss=km.losses.NegativeLogLikelihood(missing=-9999.0))
 
     Under a policy of half precision, give `dtype="float32"`: many units overflow float16.
 

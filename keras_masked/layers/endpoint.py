@@ -21,21 +21,19 @@ class LossEndpoint(keras.layers.Layer):
 
     Where a loss needs two outputs, the prediction and its variance say, `compile` has no place for
     it: there each output has a loss of its own. Labels are then inputs of the model that is
-    trained, which shares its layers with the one that predicts:
+    trained, which shares its layers with the one that predicts::
 
-    ```python
-    x, y, err = keras.Input((7514,)), keras.Input((20,)), keras.Input((20,))
-    hidden = keras.layers.Dense(64, activation="relu")(x)
-    output = keras.layers.Dense(20)(hidden)
-    variance_output = keras.layers.Dense(20)(hidden)
-    loss = km.losses.NegativeLogLikelihood(missing=-9999.0)
-    labels = keras.ops.stack([y, err], axis=-1)
-    outputs = km.layers.LossEndpoint(loss)([labels, output, variance_output])
-    model = keras.Model([x, y, err], outputs)
-    model.compile("adam")
-    model.fit([spectra, labels, errors])
-    predictor = keras.Model(x, [output, variance_output])
-    ```
+        x, y, err = keras.Input((7514,)), keras.Input((20,)), keras.Input((20,))
+        hidden = keras.layers.Dense(64, activation="relu")(x)
+        output = keras.layers.Dense(20)(hidden)
+        variance_output = keras.layers.Dense(20)(hidden)
+        loss = km.losses.NegativeLogLikelihood(missing=-9999.0)
+        labels = keras.ops.stack([y, err], axis=-1)
+        outputs = km.layers.LossEndpoint(loss)([labels, output, variance_output])
+        model = keras.Model([x, y, err], outputs)
+        model.compile("adam")
+        model.fit([spectra, labels, errors])
+        predictor = keras.Model(x, [output, variance_output])
 
     A loss that is a mean over draws, of `keras_masked.losses`, has no generator and the same draws
     at every step. This layer has one: in training its draws are fresh, at every step and of every

@@ -234,7 +234,7 @@ class LabelNormalization(keras.layers.Layer):
         if self.mean is None or self._adapted:
             return self._adapted
         # Weights may have been loaded or set. A graph cannot look: it has NaN if they are not.
-        if keras.config.backend() == "torch" and not _backend._eager_torch():
+        if keras.config.backend() == "torch" and not _backend.eager_torch():
             return True
         try:
             mean = ops.convert_to_numpy(self.mean)

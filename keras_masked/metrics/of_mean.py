@@ -16,10 +16,13 @@ Tensor = Any
 
 @register
 class OfMean(MaskedMetric):
-    """Another metric, of the means of the predicted distributions.
+    r"""Another metric, of the means of the predicted distributions.
 
-    With parameters stacked on the last axis of the output, the one output serves the likelihood and
-    ordinary metrics alike.
+    $$M = M(\{(y_i, \mu_i) : o_i = 1\})$$
+
+    with $\mu_i$ the mean of the distribution predicted for label $i$, and $o_i$ 1 where the label
+    is observed. With parameters stacked on the last axis of the output, the one output serves the
+    likelihood and ordinary metrics alike.
 
     Args:
         metric: One of our metrics, `PerLabel` included; wrap Keras's own in `Masked`. It says which
