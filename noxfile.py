@@ -15,7 +15,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # Tests come last, so that their summary is what stands at the end.
-nox.options.sessions = ["lint", "types", "docs", "demo", "interchange", "doctests", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "demo", "interchange", "doctests", "slow", "tests"]
 
 ROOT = Path(__file__).parent
 ENVIRONMENTS = ROOT / ".nox"
@@ -122,8 +122,18 @@ def types(session: nox.Session) -> None:
 @nox.session(python=False)
 @each_backend
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests; arguments after -- go to pytest."""
-    run(session, backend, "-m", "pytest", *PROCESSES, *session.posargs, env=ONE_THREAD)
+    """Run the tests but the slow ones; arguments after -- go to pytest."""
+    chosen = session.posargs or ["-m", "not slow"]
+    run(session, backend, "-m", "pytest", *PROCESSES, *chosen, env=ONE_THREAD)
+
+
+@nox.session(python=False)
+@each_backend
+def slow(session: nox.Session, backend: str) -> None:
+    """Run the slow tests: training, replicas, properties, examples."""
+    run(
+        session, backend, "-m", "pytest", *PROCESSES, "-m", "slow", *session.posargs, env=ONE_THREAD
+    )
 
 
 @nox.session(python=False, default=False)

@@ -9,18 +9,17 @@ explain: what a spectrum cannot tell at its noise.
     python examples/survey.py [--backend jax|tensorflow|torch] [--epochs N] [--seed S] [--out DIR]
 
 Data: simulated, here; these are no real stars, and lines are where chance put them. What is like a
-survey in the H band: giants and dwarfs with correlated labels; a few hundred pixels; lines of iron,
-magnesium, silicon, hydrogen, molecules and other elements, which depend on temperature, gravity and
-abundance and saturate; turbulence and rotation that blur them; velocities and continua that are a
-little off; noise that differs from star to star. Labels come from another, sharper instrument, with
-noise of their own. They are missing as in a survey, not at random: abundances of hot, metal-poor
-and faint stars most of all, and a few stars have no labels.
+survey in the H band: giants and dwarfs with correlated labels; lines of iron, magnesium, silicon,
+hydrogen, molecules and other elements, which depend on temperature, gravity and abundance and
+saturate; turbulence and rotation that blur them; velocities and continua that are a little off;
+noise that differs from star to star. Labels come from another, sharper instrument, with noise of
+their own. They are missing as in a survey, not at random: abundances of hot, metal-poor and faint
+stars most of all, and a few stars have no labels.
 
-Scores: mean absolute error, how many of the labels lie in the intervals predicted to hold 90 %, and
-the scatter of residuals in units of the predicted one, which is 1 if the error bars are right, on
-stars that neither training nor the choice of the best epoch has seen. The predicted scatter has
-the known error of the label in it: sqrt(exp(s) + error^2). As the data are simulated, the true
-labels are known as well, where the catalogue has none, too: a score that no real survey can give.
+Scores, on stars that neither training nor the choice of the epoch has seen: mean absolute error,
+the share of labels in intervals that should hold 90 %, and the scatter of z, the residuals in units
+of the predicted scatter, sqrt(exp(s) + error^2): 1 if the error bars are right. As the data are
+simulated, z is known of the true labels, too: a score that no real survey can give.
 """
 
 from __future__ import annotations
@@ -47,28 +46,18 @@ MISSING = -9999.0
 CASES = {"train": 32000, "validation": 3000, "test": 4000}
 PIXELS, FIRST, STEP = 400, 15700.0, 0.35  # wavelengths in Angstrom
 MARGIN = 20  # pixels on both sides that are simulated and not seen
-SPECIES = {"fe": 45, "mg": 8, "si": 12, "molecules": 50, "other": 40, "hydrogen": 1}
+SPECIES = {"fe": 45, "mg": 8, "si": 12, "other": 40, "molecules": 50, "hydrogen": 1}  # lines
 BATCH = 256
 LEVEL = 0.9
-DARK, LIGHT, ORANGE = "#0067b1", "#b3d4ee", "#e08a00"
+DARK, LIGHT, ORANGE, GREY = "#0067b1", "#b3d4ee", "#e08a00", "#6b6b6b"
 
 
 class Stars(NamedTuple):
-    """Stars of one part: spectrum and S/N, labels with errors, and true labels."""
+    """Spectra and S/N, labels with errors, and true labels."""
 
     x: Array
     y: Array
     truth: Array
-
-
-class Lines(NamedTuple):
-    """One row of profiles per line, and what each line's strength depends on."""
-
-    profile: Array
-    species: Array
-    strength: Array
-    excitation: Array
-    gravity: Array
 
 
 def main() -> None:
@@ -99,19 +88,13 @@ def main() -> None:
         f"Training for up to {args.epochs} epochs on {backend}:"
     )
     progress = keras.utils.Progbar(args.epochs, unit_name="epoch", stateful_metrics=["val_loss"])
-    model, best = train(
-        stars["train"],
-        stars["validation"],
-        args.epochs,
-        args.seed,
-        lambda epoch, logs: progress.update(epoch + 1, [("val_loss", logs["val_loss"])]),
-    )
+    model, best = train(stars["train"], stars["validation"], args.epochs, args.seed, progress)
     print(f"\nKept: epoch {best}, the best on validation stars.")
     args.out.mkdir(parents=True, exist_ok=True)
     loaded = save_and_load(model, stars["test"], args.out / "survey.keras")
-    scores = evaluate(loaded, stars["test"])
-    print(table(scores), against_truth(stars["test"], predict(loaded, stars["test"].x)), sep="\n")
-    draw(args.out / "survey.png", stars["test"], predict(loaded, stars["test"].x), scores)
+    scores, prediction = evaluate(loaded, stars["test"]), predict(loaded, stars["test"].x)
+    print(table(scores), against_truth(stars["test"], prediction), sep="\n")
+    draw(args.out / "survey.png", stars["test"], prediction, scores)
 
 
 def require(*modules: str) -> None:
@@ -134,13 +117,12 @@ def simulate(count: int, rng: np.random.Generator) -> Stars:
     signal_to_noise = np.clip(np.exp(rng.normal(np.log(50.0), 0.5, count)), 12.0, 250.0)
     flux = spectra(truth, rng)
     flux += rng.normal(size=flux.shape) / signal_to_noise[:, None]
-    x = np.concatenate([flux, np.log10(signal_to_noise)[:, None]], axis=1)
+    x = np.column_stack([flux, np.log10(signal_to_noise)])
     # Faint stars have larger errors there, too, and each label of a star its own.
     errors = ERRORS * (0.5 + 25.0 / signal_to_noise[:, None])
     errors = errors * np.exp(rng.normal(0.0, 0.3, truth.shape))
-    labels = truth + errors * rng.normal(size=truth.shape)
-    y = np.stack([labels, errors], axis=-1)
-    y[gaps(truth, signal_to_noise, rng)] = MISSING
+    y = np.stack([truth + errors * rng.normal(size=truth.shape), errors], axis=-1)
+    y[gaps(truth, signal_to_noise, rng)] = MISSING  # labels and errors
     return Stars(*(a.astype("float32") for a in (x, y, truth)))
 
 
@@ -155,8 +137,8 @@ def draw_labels(count: int, rng: np.random.Generator) -> Array:
     teff = np.where(giant, rng.uniform(3800, 5200, count), rng.uniform(4400, 6400, count))
     branch = 0.4 + 3.0 * (teff - 3800) / 1400 + 0.5 * fe_h  # metal-poor giants are warmer
     main_sequence = 4.65 - 0.25 * np.maximum(teff - 5200, 0.0) / 600
-    logg = np.where(giant, branch + rng.normal(0.0, 0.2, count), main_sequence)
-    logg = np.clip(logg + rng.normal(0.0, 0.08, count), 0.0, 5.0)
+    logg = np.where(giant, branch, main_sequence)
+    logg = np.clip(logg + np.where(giant, 0.2, 0.08) * rng.normal(size=count), 0.0, 5.0)
     return np.stack([teff, logg, fe_h, mg_fe, si_fe], axis=1)
 
 
@@ -166,50 +148,40 @@ def spectra(truth: Array, rng: np.random.Generator) -> Array:
     The lines are the same for all stars, and so in all parts of the data; what blurs, shifts and
     tilts a spectrum, and the abundances of elements that no label tells of, are each star's own.
     """
-    lines = line_list(np.random.default_rng(1))
+    species, strength, excitation, gravity, profile = line_list(np.random.default_rng(1))
     teff, logg, fe_h, mg_fe, si_fe = truth.T
     count = len(truth)
-    other, carbon = rng.normal(0.0, [[0.1], [0.12]], (2, count))
-    abundance = {
-        "fe": fe_h,
-        "mg": fe_h + mg_fe,
-        "si": fe_h + si_fe,
-        "molecules": 1.4 * fe_h + carbon,
-        "other": fe_h + 0.5 * mg_fe + other,
-        "hydrogen": np.zeros(count),
-    }
-    per_line = np.stack([abundance[name] for name in SPECIES], axis=1)[:, lines.species]
-    depth = lines.strength + per_line + lines.gravity * (logg - 2.5)[:, None]
-    depth = depth - lines.excitation * (5040.0 / teff - 1.05)[:, None]
-    flux = np.exp(-(10.0**depth @ lines.profile))
-
-    width = 0.8 + 0.5 * np.exp(rng.normal(0.0, 0.5, count)) * (1.0 + (logg > 4.0))
+    other, carbon = rng.normal(0.0, 0.1, (2, count))
+    metals = [fe_h, fe_h + mg_fe, fe_h + si_fe, fe_h + 0.5 * mg_fe + other]
+    abundance = np.stack([*metals, 1.4 * fe_h + carbon, np.zeros(count)], axis=1)[:, species]
+    depth = strength + abundance + gravity * (logg - 2.5)[:, None]
+    depth = depth - excitation * (5040.0 / teff - 1.05)[:, None]
+    flux = np.exp(-(10.0**depth @ profile))
+    width = 0.7 + 0.3 * np.exp(rng.normal(0.0, 0.5, count)) * (1.0 + (logg > 4.0))
     shift = rng.normal(0.0, 0.15, count)  # pixels
-    wave = np.fft.rfftfreq(flux.shape[1])
-    response = np.exp(
-        -2.0 * (np.pi * width[:, None] * wave) ** 2 - 2j * np.pi * shift[:, None] * wave
-    )
+    wave = 2.0 * np.pi * np.fft.rfftfreq(flux.shape[1])
+    response = np.exp(-0.5 * (width[:, None] * wave) ** 2 - 1j * shift[:, None] * wave)
     flux = np.fft.irfft(np.fft.rfft(flux) * response, n=flux.shape[1])[:, MARGIN:-MARGIN]
     place = np.linspace(-1.0, 1.0, PIXELS)
     bend = rng.normal(0.0, 0.006, (count, 3)) @ np.stack([place**0, place, place**2])
     return flux * (1.0 + bend)
 
 
-def line_list(rng: np.random.Generator) -> Lines:
-    """Lines somewhere; logarithms of their strengths, and how these go with a star's labels."""
+def line_list(rng: np.random.Generator) -> tuple[Array, ...]:
+    """Species, log-strengths, how these go with temperature and gravity, and profiles."""
     species = np.repeat(np.arange(len(SPECIES)), list(SPECIES.values()))
     names = np.array(list(SPECIES))[species]
     count = len(species)
-    strength = rng.normal(-0.75, 0.45, count) + 0.4 * (names == "mg") - 0.4 * (names == "hydrogen")
+    strength = rng.normal(-0.95, 0.45, count) + 0.4 * (names == "mg")
     excitation = rng.uniform(-1.2, 1.6, count)
     excitation[names == "molecules"] = -3.0  # they are torn apart where it is hot
     excitation[names == "hydrogen"] = 3.5
-    gravity = np.where(names == "hydrogen", 0.0, rng.uniform(-0.25, 0.15, count))
+    gravity = rng.uniform(-0.25, 0.15, count)
     core = np.where(names == "hydrogen", 10.0, 0.9)
     place = rng.uniform(0, PIXELS + 2 * MARGIN, count)
     away = np.abs(np.arange(PIXELS + 2 * MARGIN) - place[:, None]) / core[:, None]
     profile = 0.85 * np.exp(-0.5 * away**2) + 0.15 / (1.0 + away**2)  # near to Voigt's
-    return Lines(profile, species, strength, excitation, gravity)
+    return species, strength, excitation, gravity, profile
 
 
 def gaps(truth: Array, signal_to_noise: Array, rng: np.random.Generator) -> Array:
@@ -226,7 +198,7 @@ def gaps(truth: Array, signal_to_noise: Array, rng: np.random.Generator) -> Arra
 # Training
 
 
-def train(part: Stars, validation: Stars, epochs: int, seed: int, step: Any) -> tuple[Any, int]:
+def train(part: Stars, validation: Stars, epochs: int, seed: int, bar: Any) -> tuple[Any, int]:
     """Fit, and go back to the epoch that was best on the validation stars; its number, from 1."""
     import keras
 
@@ -242,16 +214,12 @@ def train(part: Stars, validation: Stars, epochs: int, seed: int, step: Any) -> 
         metrics=metrics(),
     )
     stop = keras.callbacks.EarlyStopping("val_loss", patience=5, restore_best_weights=True)
-    history = model.fit(
-        part.x,
-        part.y,
-        batch_size=BATCH,
-        epochs=epochs,
-        validation_data=(validation.x, validation.y),
-        validation_batch_size=500,
-        callbacks=[stop, keras.callbacks.LambdaCallback(on_epoch_end=step)],
-        verbose=0,
+    show = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: bar.update(epoch + 1, [("val_loss", logs["val_loss"])])
     )
+    fit = {"batch_size": BATCH, "epochs": epochs, "validation_batch_size": 500, "verbose": 0}
+    held_out = (validation.x, validation.y)
+    history = model.fit(part.x, part.y, validation_data=held_out, callbacks=[stop, show], **fit)
     return model, 1 + int(np.argmin(history.history["val_loss"]))
 
 
@@ -286,16 +254,12 @@ def network(part: Stars) -> Any:
     scale.adapt(part.x)
     labels = km.layers.LabelNormalization(missing=MISSING, names=LABELS)
     labels.adapt(part.y[..., 0])
-    return keras.Sequential(
-        [
-            keras.Input(part.x.shape[1:]),
-            scale,
-            layers.Dense(128, activation="gelu"),
-            layers.Dense(64, activation="gelu"),
-            km.layers.DistributionHead(len(LABELS)),
-            km.layers.LabelDenormalization(labels, "gaussian"),
-        ]
-    )
+    model = keras.Sequential([keras.Input(part.x.shape[1:]), scale])
+    model.add(layers.Dense(128, activation="gelu"))
+    model.add(layers.Dense(64, activation="gelu"))
+    model.add(km.layers.DistributionHead(len(LABELS)))
+    model.add(km.layers.LabelDenormalization(labels, "gaussian"))
+    return model
 
 
 def predict(model: Any, x: Array) -> Array:
@@ -309,10 +273,9 @@ def save_and_load(model: Any, part: Stars, path: Path) -> Any:
     model.save(path)
     loaded = keras.models.load_model(path)
     before, after = predict(model, part.x), predict(loaded, part.x)
-    if not np.allclose(before, after, rtol=1e-5, atol=1e-4):
-        raise SystemExit(f"{path}: the loaded model predicts something else")
+    same = np.allclose(before, after, rtol=1e-5, atol=1e-4)
     before, after = evaluate(model, part), evaluate(loaded, part)
-    if not all(np.isclose(before[name], after[name], rtol=1e-4) for name in before):
+    if not same or not all(np.isclose(before[name], after[name], rtol=1e-4) for name in before):
         raise SystemExit(f"{path}: the loaded model differs: {before} became {after}")
     print(f"Saved, and loaded again with its loss and metrics: {path}")
     return loaded
@@ -333,28 +296,23 @@ def residuals(part: Stars, prediction: Array) -> tuple[Array, Array]:
 
 def table(scores: dict[str, float]) -> str:
     """One line per label."""
-    lines = [
-        "\nTest stars, observed labels:\n",
-        f"{'':<24}{'mean abs. error':>18}{f'in {LEVEL:.0%} interval':>18}{'scatter of z':>14}",
-    ]
+    heads = f"{'mean abs. error':>18}{f'in {LEVEL:.0%} interval':>18}{'scatter of z':>14}"
+    lines = [f"\n{'test stars':<24}{heads}"]
     for title, label, unit in zip(TITLES, LABELS, UNITS, strict=True):
         error = f"{scores[f'mae/{label}']:.3g} {unit:<3}"
-        lines.append(
-            f"{title:<24}{error:>18}{scores[f'coverage_of/{label}']:>18.3f}"
-            f"{scores[f'scatter_of/{label}']:>14.3f}"
-        )
-    return "\n".join(
-        [*lines, f"{'all':<24}{'':>18}{scores['coverage']:>18.3f}{scores['scatter']:>14.3f}"]
-    )
+        coverage, scatter = (scores[f"{name}_of/{label}"] for name in ("coverage", "scatter"))
+        lines.append(f"{title:<24}{error:>18}{coverage:>18.3f}{scatter:>14.3f}")
+    lines.append(f"{'all':<42}{scores['coverage']:>18.3f}{scores['scatter']:>14.3f}")
+    return "\n".join(lines)
 
 
 def against_truth(part: Stars, prediction: Array) -> str:
-    """The scatter of z again, by the true labels: the spread that the model itself predicts."""
+    """The scatter of z again, of what the model itself predicts: nothing of the catalogue."""
     z = (prediction[..., 0] - part.truth) / np.exp(prediction[..., 1] / 2)
     unknown = part.y[..., 0] == MISSING
     return (
-        "By the true labels, which no real survey has, and without their errors, the scatter of z\n"
-        f"is {z[~unknown].std():.3f} where the catalogue has a label, {z[unknown].std():.3f} where not."
+        f"By the true labels, without the catalogue's errors, it is {z[~unknown].std():.3f} where "
+        f"the catalogue\nhas a label, and {z[unknown].std():.3f} where it has none."
     )
 
 
@@ -365,25 +323,22 @@ def draw(path: Path, part: Stars, prediction: Array, scores: dict[str, float]) -
     """What the network sees, how the loss works, and whether the error bars hold."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 11), dpi=100, layout="constrained")
-    missing = np.mean(part.y[..., 0] == MISSING)
-    figure.suptitle(
-        f"Five labels of simulated stars, {missing:.0%} of them missing. Residuals of stars that the\n"
-        f"network has not seen scatter by {scores['scatter']:.2f} times what it predicts",
-        fontsize=15,
-        fontweight="bold",
-    )
+    figure = Figure(figsize=(13, 10.6), dpi=85, layout="constrained")
+    title = f"Labels of simulated stars, {np.mean(part.y[..., 0] == MISSING):.0%} of them missing."
+    title += f"\nNew stars' residuals scatter by {scores['scatter']:.2f} times what was predicted"
+    figure.suptitle(title, fontsize=15, fontweight="bold")
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=[1.1, 1, 0.8])
     left, right = top.subplots(1, 2, width_ratios=[1.7, 1])
+    axes = middle.subplots(1, 3)
     draw_spectra(left, part)
     draw_loss(right)
-    axes = middle.subplots(1, 3)
-    draw_residuals(axes[0], part, prediction, 0)
-    draw_residuals(axes[1], part, prediction, 3)
+    for axis, label in zip(axes, ("teff", "mg_fe"), strict=False):
+        draw_residuals(axis, part, prediction, LABELS.index(label))
     draw_histogram(axes[2], part, prediction)
+    bottom.suptitle("Scatter of the residuals, in ten groups by predicted scatter", fontsize=11)
     for k, axis in enumerate(bottom.subplots(1, len(LABELS))):
         draw_calibration(axis, part, prediction, k)
-    for axis in figure.findobj(lambda artist: hasattr(artist, "spines")):
+    for axis in figure.axes:
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)
     print(f"\nDrawn: {path}")
@@ -396,19 +351,19 @@ def draw_spectra(axis: Any, part: Stars) -> None:
     kinds = {
         DARK: (teff < 4500) & (fe_h > 0.0) & (noise > 1.8) & (gaps == 0),
         ORANGE: (np.abs(teff - 4800) < 200) & (noise < 1.5) & (gaps == 2),
-        "#6b6b6b": (teff > 5600) & (gaps == 3),
+        GREY: (teff > 5600) & (gaps == 3),
     }
     wave = FIRST + STEP * np.arange(PIXELS)
     for k, (color, kind) in enumerate(kinds.items()):
         i = int(np.argmax(kind))  # the first of its kind: none is chosen for its looks
         says = [
-            f"{name} " + ("−9999" if y == MISSING else f"{y:.{digits}f} ± {error:.{digits}f}")
-            for name, digits, (y, error) in zip(LABELS, (0, 2, 2, 2, 2), part.y[i], strict=True)
+            f"{name} " + ("−9999" if y == MISSING else f"{y:.{d}f} ± {error:.{d}f}")
+            for name, d, (y, error) in zip(LABELS, (0, 2, 2, 2, 2), part.y[i], strict=True)
         ]
-        axis.plot(wave, part.x[i, :-1] - 1.1 * k, color=color, lw=0.9)
+        axis.plot(wave, part.x[i, :-1] - 1.2 * k, color=color, lw=0.9)
         note = f"S/N {10 ** noise[i]:.0f}:  " + ",  ".join(says)
-        axis.text(wave[0], 1.12 - 1.1 * k, note, color=color, fontsize=8.5)
-    axis.set(xlabel="wavelength, Å", ylabel="flux, shifted", xlim=wave[[0, -1]], ylim=(-2, 1.3))
+        axis.text(wave[0], 1.12 - 1.2 * k, note, color=color, fontsize=8.5)
+    axis.set(xlabel="wavelength, Å", ylabel="flux, shifted", xlim=wave[[0, -1]], ylim=(-2.5, 1.3))
     axis.set_title("Three test stars, and what the catalogue says of them", fontsize=11)
 
 
@@ -420,8 +375,8 @@ def loss_curves(squares: Array, log_variances: Array) -> Array:
 
     loss = km.losses.NegativeLogLikelihood(reduction="none")
     means, s = np.broadcast_arrays(np.sqrt(squares)[:, None], log_variances)
-    y_pred = np.stack([means, s], axis=-1).reshape(-1, 1, 2).astype("float32")
-    values = loss(np.zeros((len(y_pred), 1), "float32"), y_pred)
+    y_pred = np.stack([means, s], axis=-1).reshape(-1, 1, 2)
+    values = loss(np.zeros((len(y_pred), 1)), y_pred)
     return keras.ops.convert_to_numpy(values).reshape(means.shape)
 
 
@@ -431,15 +386,17 @@ def draw_loss(axis: Any) -> None:
 
     squares, s = 10.0 ** np.arange(-2, 3), np.linspace(-7, 7, 281)
     colors = colormaps["viridis"](np.linspace(0.0, 0.9, len(squares)))
-    for square, color, curve in zip(squares, colors, loss_curves(squares, s), strict=True):
-        axis.plot(s, curve, color=color, label=f"{square:g}")
-        lowest = np.log(square)
-        axis.plot(
-            lowest, loss_curves(np.array([square]), np.array([lowest]))[0, 0], "o", color=color
-        )
+    lowest = np.diag(loss_curves(squares, np.log(squares)))
+    for k, curve in enumerate(loss_curves(squares, s)):
+        axis.plot(s, curve, color=colors[k], label=f"{squares[k]:g}")
+        axis.plot(np.log(squares[k]), lowest[k], "o", color=colors[k])
     axis.set(xlabel="predicted log-variance s", ylabel="loss of one label", ylim=(-2.5, 8))
     axis.legend(title="squared difference", fontsize=9, ncols=2, frameon=False, loc="upper right")
     axis.set_title("The loss is least where s = log (y − p)² (dots)", fontsize=11)
+
+
+def rms(values: Array, groups: list[Array]) -> Array:
+    return np.sqrt([np.mean(values[group] ** 2) for group in groups])
 
 
 def draw_residuals(axis: Any, part: Stars, prediction: Array, k: int) -> None:
@@ -447,17 +404,15 @@ def draw_residuals(axis: Any, part: Stars, prediction: Array, k: int) -> None:
     residual, scatter = (a[:, k] for a in residuals(part, prediction))
     mean = prediction[:, k, 0]
     known = np.flatnonzero(np.isfinite(residual))
-    few = known[:: max(len(known) // 120, 1)]
-    axis.plot(mean[known], residual[known], ".", color=LIGHT, ms=3, zorder=0, rasterized=True)
-    bars = {"fmt": "o", "ms": 2.5, "lw": 0.8, "color": DARK, "alpha": 0.8}
-    axis.errorbar(mean[few], residual[few], scatter[few], **bars, label="some, ± predicted")
-    groups = np.array_split(known[np.argsort(mean[known])], min(12, len(known)))
-    middle = np.array([mean[group].mean() for group in groups])
-    width = np.array([np.sqrt(np.mean(scatter[group] ** 2)) for group in groups])
-    axis.plot(middle, width, color=ORANGE, lw=2, label="± mean predicted scatter")
+    axis.plot(mean[known], residual[known], ".", color=LIGHT, ms=2.5, zorder=0)
+    few = [a[known[:: max(len(known) // 60, 1)]] for a in (mean, residual, scatter)]
+    axis.errorbar(*few, fmt="o", ms=3, lw=1, color=DARK, label="some stars")
+    groups = np.array_split(known[np.argsort(mean[known])], 12)
+    middle, width = [mean[group].mean() for group in groups], rms(scatter, groups)
+    axis.plot(middle, width, color=ORANGE, lw=2, label="mean predicted scatter")
     axis.plot(middle, -width, color=ORANGE, lw=2)
     limit = 4.5 * np.median(scatter[known])
-    axis.set(ylim=(-limit, 1.2 * limit), xlabel=f"predicted {TITLES[k]}, {UNITS[k]}")
+    axis.set(xlabel=f"predicted {TITLES[k]}, {UNITS[k]}", ylim=(-limit, 1.3 * limit))
     axis.set_ylabel(f"prediction − label, {UNITS[k]}")
     axis.set_title(f"Residuals: {TITLES[k]}", fontsize=11)
     axis.legend(fontsize=8, frameon=False, loc="upper right", ncols=2)
@@ -469,8 +424,7 @@ def draw_histogram(axis: Any, part: Stars, prediction: Array) -> None:
     z = (residual / scatter)[np.isfinite(residual)]
     axis.hist(z, np.linspace(-5, 5, 51), density=True, color=LIGHT, label=f"{len(z):,} labels")
     place = np.linspace(-5, 5, 201)
-    normal = np.exp(-(place**2) / 2) / np.sqrt(2 * np.pi)
-    axis.plot(place, normal, color="black", lw=1.2, label="normal")
+    axis.plot(place, np.exp(-(place**2) / 2) / np.sqrt(2 * np.pi), color="black", label="normal")
     axis.set(xlabel="z = (prediction − label) / predicted scatter", yticks=[])
     axis.set_title(f"Standardised residuals: scatter {z.std():.2f}", fontsize=11)
     axis.legend(fontsize=9, frameon=False)
@@ -480,17 +434,15 @@ def draw_calibration(axis: Any, part: Stars, prediction: Array, k: int) -> None:
     """Labels in ten groups by predicted scatter: how much do they scatter?"""
     residual, scatter = (a[:, k] for a in residuals(part, prediction))
     known = np.flatnonzero(np.isfinite(residual))
-    groups = np.array_split(known[np.argsort(scatter[known])], min(10, len(known)))
-    predicted = np.array([np.sqrt(np.mean(scatter[group] ** 2)) for group in groups])
-    actual = np.array([np.sqrt(np.mean(residual[group] ** 2)) for group in groups])
+    groups = np.array_split(known[np.argsort(scatter[known])], 10)
+    predicted, actual = rms(scatter, groups), rms(residual, groups)
     uncertain = actual / np.sqrt([2 * len(group) for group in groups])
     ends = [0.0, 1.1 * max(predicted.max(), actual.max())]
     axis.plot(ends, ends, color="black", lw=0.8)
     axis.errorbar(predicted, actual, uncertain, fmt="o", ms=4, lw=1, color=DARK)
     axis.set(xlim=ends, ylim=ends, xlabel=f"predicted scatter, {UNITS[k]}")
     axis.set_title(TITLES[k], fontsize=11)
-    if k == 0:
-        axis.set_ylabel("actual scatter")
+    axis.set_ylabel("" if k else "actual scatter")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import keras_masked as km
 from keras_masked.formulas.draws import unit_nodes
 from tests import likelihood_oracles
 from tests.backend import compile_, tensor, to_numpy, value_and_grad
-from tests.cases import binary_and_variance, one_hot_and_variance
+from tests.case_data import binary_and_variance, one_hot_and_variance
 
 L = km.losses
 CLASSES = {"Categorical": True, "Binary": False}
@@ -62,6 +62,7 @@ def slope(form: str, kind: str, y: np.ndarray, p: np.ndarray) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 @FORMS
 @KINDS
 def test_convergence(form: str, kind: str) -> None:
@@ -95,8 +96,8 @@ def test_limit_of_no_variance(kind: str) -> None:
 
 @FORMS
 @KINDS
-@pytest.mark.parametrize("shifted", [False, True])
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.slow
+@pytest.mark.parametrize(("shifted", "compiled"), [(False, False), (True, True)])
 def test_one_by_one_is_as_at_once(form: str, kind: str, shifted: bool, compiled: bool) -> None:
     y, p = (tensor(x, "float32") for x in data(kind))
     shift = tensor(np.random.default_rng(2).random(p.shape[:-1]), "float32") if shifted else None

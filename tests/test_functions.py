@@ -14,7 +14,7 @@ import pytest
 from keras.src.backend import get_keras_mask
 
 import keras_masked as km
-from tests import cases, oracles
+from tests import case_data, cases, oracles
 from tests.backend import set_mask, tensor, to_numpy
 from tests.cases import LOSSES, Case, Draw, draw
 
@@ -73,21 +73,21 @@ ROWS += [
 LABELS = [
     accuracy(
         M.accuracy,
-        cases.id_pairs,
+        case_data.id_pairs,
         oracles.exact_match,
         keras=lambda reduction: lambda y, p: keras.ops.cast(y == p, "float32"),
     ),
-    accuracy(M.binary_accuracy, cases.binary, oracles.binary_match),
-    accuracy(M.categorical_accuracy, cases.one_hot, oracles.categorical_match, **cases.VECTOR),
-    accuracy(M.sparse_categorical_accuracy, cases.class_ids, oracles.sparse_match, **cases.IDS),
+    accuracy(M.binary_accuracy, case_data.binary, oracles.binary_match),
+    accuracy(M.categorical_accuracy, case_data.one_hot, oracles.categorical_match, **cases.VECTOR),
+    accuracy(M.sparse_categorical_accuracy, case_data.class_ids, oracles.sparse_match, **cases.IDS),
 ]
 TOP_2 = {"k": 2}
 LABELS += [
     Function(M.top_k_categorical_accuracy,
-             Case("top_k", M.top_k_categorical_accuracy, cases.one_hot, oracles.top_2_match,
+             Case("top_k", M.top_k_categorical_accuracy, case_data.one_hot, oracles.top_2_match,
                   **cases.VECTOR), TOP_2),
     Function(M.sparse_top_k_categorical_accuracy,
-             Case("sparse_top_k", M.sparse_top_k_categorical_accuracy, cases.class_ids,
+             Case("sparse_top_k", M.sparse_top_k_categorical_accuracy, case_data.class_ids,
                   oracles.sparse_top_2_match, **cases.IDS), TOP_2),
 ]  # fmt: skip
 COVERED = {each.function.__name__ for each in ROWS + LABELS}

@@ -17,7 +17,7 @@ from tests.backend import set_mask, to_numpy
 from tests.cases import Case
 from tests.oracles import reduce_by_deletion
 
-pytestmark = pytest.mark.property
+pytestmark = [pytest.mark.property, pytest.mark.slow]
 
 Array = np.ndarray
 REDUCTIONS = ["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", None, "none"]

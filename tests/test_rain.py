@@ -9,6 +9,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PATH = Path(__file__).parent.parent / "examples" / "rain.py"
 
 
@@ -62,7 +64,6 @@ def test_scores(rain: ModuleType) -> None:
     assert below <= cut <= above
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", range(3))
 def test_training_and_saving(rain: ModuleType, way: int, tmp_path: Path) -> None:
     name = list(rain.WAYS)[way]

@@ -19,7 +19,8 @@ import pytest
 import keras_masked as km
 from tests.replicas import common
 
-pytestmark = pytest.mark.xdist_group("replicas")  # its processes are started once
+# Its processes are started once.
+pytestmark = [pytest.mark.xdist_group("replicas"), pytest.mark.slow]
 
 BACKEND = keras.config.backend()
 ROOT = Path(__file__).parents[1]
@@ -83,7 +84,6 @@ def assert_same(actual, expected):
         np.testing.assert_allclose(actual[key], value, rtol=2e-5, atol=1e-6, err_msg=key)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_each_loss_is_that_of_one_device(numbers, name):
     one, many = (of_case(numbers[mode], name) for mode in ("one", "many"))
@@ -92,7 +92,6 @@ def test_each_loss_is_that_of_one_device(numbers, name):
     assert_same(many, one)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("group", common.GROUPS)
 def test_the_sum_of_losses_is_that_of_one_device(numbers, group):
     keys = [f"{moment}/total {group}" for moment in MOMENTS]
@@ -100,7 +99,6 @@ def test_the_sum_of_losses_is_that_of_one_device(numbers, group):
     assert_same(many, one)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(BACKEND == "torch", reason="Keras 3.15 leaves metrics to each process")
 @pytest.mark.parametrize("name", common.METRICS)
 def test_a_metric_is_that_of_one_device(numbers, name):
@@ -109,7 +107,6 @@ def test_a_metric_is_that_of_one_device(numbers, name):
     assert_same(many, one)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(BACKEND not in UNSUMMED, reason="JAX's sums are over all devices anyway")
 @pytest.mark.parametrize("name", common.UNEQUAL)
 def test_without_sums_over_replicas_the_loss_differs(numbers, name):
@@ -144,13 +141,11 @@ def test_replicas_does_nothing_where_the_engine_knows():
 
 if BACKEND == "torch":
 
-    @pytest.mark.slow
     def test_a_process_alone_need_not_wait(numbers):
         losses = numbers["losses"]
         assert losses["alone"] != pytest.approx(losses["whole"], rel=0.05)
         assert losses["single"] == losses["alone"]
 
-    @pytest.mark.slow
     def test_metrics_of_processes_merge(numbers):
         whole, merged, parts = (numbers["metrics"][key] for key in ("whole", "merged", "parts"))
         assert len(whole) == len(common.METRICS)
@@ -158,14 +153,11 @@ if BACKEND == "torch":
         different = [key for key in whole if parts[key] != pytest.approx(whole[key], rel=0.01)]
         assert len(different) > len(whole) / 2
 
-    @pytest.mark.slow
     def test_replicas_of_a_group(numbers):
         assert numbers["losses"]["grouped"] == pytest.approx(numbers["losses"]["whole"])
 
-    @pytest.mark.slow
     def test_replicas_needs_a_process_group(numbers):
         assert "init_process_group" in numbers["without_group"]
 
-    @pytest.mark.slow
     def test_unasked_is_a_mean_of_means(numbers):
         assert_same(numbers["unasked"], numbers["means"])

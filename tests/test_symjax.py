@@ -12,14 +12,14 @@ from keras.src.backend import get_keras_mask
 from sklearn.metrics import explained_variance_score
 
 import keras_masked as km
-from tests import cases, oracles, symjax_oracles
+from tests import case_data, oracles, symjax_oracles
 from tests.backend import compile_, set_mask, tensor, to_numpy, value_and_grad
 
 L, M = km.losses, km.metrics
 NAN = np.nan
 PER_LABEL = {
-    "squared_differences": (cases.reals, oracles.squared_error),
-    "sigmoid_crossentropy_logits": (cases.binary_logits, oracles.binary_crossentropy_of_logits),
+    "squared_differences": (case_data.reals, oracles.squared_error),
+    "sigmoid_crossentropy_logits": (case_data.binary_logits, oracles.binary_crossentropy_of_logits),
 }
 NAMES = pytest.mark.parametrize("name", PER_LABEL)
 
@@ -108,6 +108,16 @@ def test_explained_variance_of_a_batch(axis: int | None, offset: float) -> None:
     np.testing.assert_allclose(np.ravel(to_numpy(value)), np.nan_to_num(expected), rtol=1e-4)
     mask = to_numpy(get_keras_mask(value)) > 0
     np.testing.assert_array_equal(np.ravel(mask), ~np.isnan(expected))
+
+
+def test_explained_variance_of_masked_rows() -> None:
+    """A mask is one of rows, also where the values are those of columns."""
+    rng = np.random.default_rng(0)
+    y, p = (rng.normal(size=(5, 5)) for _ in range(2))
+    mask = np.arange(5) < 3
+    found = M.explained_variance(y, set_mask(p, mask), axis=0)
+    expected = M.explained_variance(y[:3], p[:3], axis=0)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), rtol=1e-5)
 
 
 def test_explained_variance_sees_no_bias() -> None:

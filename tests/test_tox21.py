@@ -20,7 +20,10 @@ TABLE = Path(__file__).parents[2] / "shared" / "data" / "tox21.csv.gz"
 ASSAYS = range(12)
 BINS = 256  # a power of two: predictions in the middle of a bin are exact in float32
 
-pytestmark = pytest.mark.skipif(not TABLE.is_file(), reason=f"{TABLE.name} is not there")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not TABLE.is_file(), reason=f"{TABLE.name} is not there"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,10 @@ import keras_masked as km
 from tests import interchange
 from tests.interchange import COLUMNS, LABELS, MODELS, ROWS, SENTINEL, evaluate, fit, network, table
 
+pytestmark = pytest.mark.slow
+
 ON_TORCH = keras.config.backend() == "torch"
-JIT = pytest.param({"jit_compile": True}, id="jit", marks=pytest.mark.slow if ON_TORCH else [])
+JIT = pytest.param({"jit_compile": True}, id="jit")
 NO_JIT = pytest.param({"jit_compile": False}, id="no_jit")
 EAGER = pytest.param({"run_eagerly": True}, id="eager")
 

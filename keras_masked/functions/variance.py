@@ -28,13 +28,14 @@ def explained_variance(
     >>> round(float(keras_masked.metrics.explained_variance(y_true, y_pred)), 4)  # 1 - 1 / 3
     0.6667
     """
-    missing = standardize_missing(missing)
-    seen = observe(y_true, y_pred, missing=missing, axis=-1 if axis is None else axis)
-    y_true, y_pred = seen.y_true, seen.y_pred
-    hidden = None if seen.hidden is None else seen.hidden()
-    if axis is None:
-        y_true, y_pred = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
-        hidden = None if hidden is None else ops.reshape(hidden, (-1,))
+    # A Keras mask has the axes of the labels as they are: they are moved only after that.
+    seen = observe(y_true, y_pred, missing=standardize_missing(missing))
+
+    def arrange(x: Tensor) -> Tensor:
+        return ops.reshape(x, (-1,)) if axis is None else ops.moveaxis(x, axis, -1)
+
+    y_true, y_pred = arrange(seen.y_true), arrange(seen.y_pred)
+    hidden = None if seen.hidden is None else arrange(seen.hidden())
     of_labels, of_residuals, *_ = row_moments(y_true, y_true - y_pred, hidden, None)
     defined = ops.not_equal(of_labels, 0)
     share = of_residuals / ops.where(defined, of_labels, ops.ones_like(of_labels))
