@@ -87,6 +87,15 @@ class Distribution:
         """
         raise NotImplementedError
 
+    def standardize(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Returns (y - mean) / standard deviation.
+
+        Args:
+            y: Labels `(..., labels)`.
+            parameters: Their parameters `(..., labels, parameters)`.
+        """
+        return (y - self.mean(parameters)) * ops.rsqrt(self.variance(parameters))
+
     def widen(self, parameters: Tensor, error: Tensor) -> Tensor:
         """Returns the parameters of the label with its own error added, independent and Gaussian.
 
@@ -163,7 +172,7 @@ class Gaussian(Distribution):
             y: Labels `(..., labels)`.
             parameters: Means and log-variances `(..., labels, 2)`.
         """
-        return 0.5 * (ops.square(self._standardize(y, parameters)) + parameters[..., 1])
+        return 0.5 * (ops.square(self.standardize(y, parameters)) + parameters[..., 1])
 
     def cdf(self, y: Tensor, parameters: Tensor) -> Tensor:
         """Returns (1 + erf(z / sqrt(2))) / 2 with z the standardized label.
@@ -172,7 +181,7 @@ class Gaussian(Distribution):
             y: Labels `(..., labels)`.
             parameters: Means and log-variances `(..., labels, 2)`.
         """
-        z = self._standardize(ops.convert_to_tensor(y), ops.convert_to_tensor(parameters))
+        z = self.standardize(ops.convert_to_tensor(y), ops.convert_to_tensor(parameters))
         return 0.5 * (1.0 + ops.erf(z * math.sqrt(0.5)))
 
     def quantile(self, probability: float | Tensor, parameters: Tensor) -> Tensor:
@@ -203,6 +212,15 @@ class Gaussian(Distribution):
         """
         return ops.exp(ops.convert_to_tensor(parameters)[..., 1])
 
+    def standardize(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Returns (y - m) exp(-s / 2), finite where the variance itself is not.
+
+        Args:
+            y: Labels `(..., labels)`.
+            parameters: Means and log-variances `(..., labels, 2)`.
+        """
+        return (y - parameters[..., 0]) * ops.exp(-0.5 * parameters[..., 1])
+
     def widen(self, parameters: Tensor, error: Tensor) -> Tensor:
         """Returns m and log(exp(s) + err^2).
 
@@ -228,9 +246,6 @@ class Gaussian(Distribution):
         """
         mean = parameters[..., 0] * scale + shift
         return ops.stack([mean, parameters[..., 1] + 2.0 * ops.log(scale)], axis=-1)
-
-    def _standardize(self, y: Tensor, parameters: Tensor) -> Tensor:
-        return (y - parameters[..., 0]) * ops.exp(-0.5 * parameters[..., 1])
 
 
 KNOWN: dict[str, Any] = {"gaussian": Gaussian, "Gaussian": Gaussian}

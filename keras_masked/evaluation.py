@@ -39,7 +39,8 @@ def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
 
 def rows_are_labels(formula: Formula) -> bool:
     """Whether each label is a row of its own; else the last axis is averaged to one."""
-    return formula.class_ids or formula.label_axes > formula.stacked
+    # Not compared with the bool itself: PyTorch's compiler knows the axes as a symbol.
+    return formula.class_ids or formula.label_axes > (1 if formula.stacked else 0)
 
 
 def row_values(

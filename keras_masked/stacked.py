@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 from keras_masked import _backend, shapes
 from keras_masked.missing import Missing, find_missing, reject_masked_arrays
@@ -39,11 +39,27 @@ def take_apart(
     return y_true, error, first
 
 
-def stack_parameters(*parameters: Tensor) -> Tensor:
-    """Predictions of several tensors as one, with the Keras mask of the first."""
-    mask = _backend.get_keras_mask(parameters[0])
-    found = [ops.convert_to_tensor(each) for each in parameters]
-    stacked = ops.stack([ops.cast(each, found[0].dtype) for each in found], axis=-1)
+def stack_parameters(**parameters: Tensor) -> Tensor:
+    """Predictions of several tensors as one, with the Keras mask of the first.
+
+    Numbers stand for tensors of the shape of the first.
+    """
+    reject_masked_arrays(**parameters)
+    names, given = list(parameters), list(parameters.values())
+    mask = _backend.get_keras_mask(given[0])
+    found = [ops.convert_to_tensor(each) for each in given]
+    # Of integer predictions, too, the variances are no integers.
+    dtype = backend.result_type(*(each.dtype for each in found))
+    dtype = dtype if backend.is_float_dtype(dtype) else backend.floatx()
+    shape = tuple(found[0].shape)
+    for name, each in zip(names[1:], found[1:], strict=True):
+        if len(each.shape) and not shapes.compatible(tuple(each.shape), shape):
+            raise ValueError(
+                f"`{name}` must have the shape of `{names[0]}`. Received: "
+                f"{name}.shape={tuple(each.shape)}, {names[0]}.shape={shape}"
+            )
+    full = [ops.broadcast_to(ops.cast(each, dtype), ops.shape(found[0])) for each in found]
+    stacked = ops.stack(full, axis=-1)
     if mask is not None:
         _backend.set_keras_mask(stacked, mask)
     return stacked
@@ -58,12 +74,18 @@ def align_parameters(
     if len(y_pred.shape) != len(labels) + 1:  # Keras's squeeze rule
         y_pred = ops.reshape(y_pred, (*labels, y_pred.shape[-1]))
     if error is not None:
+        reject_masked_arrays(errors=error)
         error = _backend.as_received(error)
         absent = find_missing(error, missing)
         error = ops.cast(error, first.dtype)
         if absent is not None:
             error = ops.where(absent, ops.zeros_like(error), error)
-        if len(error.shape) not in (0, len(labels)):
+        if len(error.shape):
+            if not shapes.aligned(error, first):
+                raise ValueError(
+                    "The errors of labels must have the shape of the labels. "
+                    f"Received: {tuple(error.shape)} for labels of shape {tuple(first.shape)}"
+                )
             error = ops.reshape(error, labels)
         error = ops.broadcast_to(error, labels)
     return y_pred, error

@@ -125,7 +125,7 @@ def losses() -> list[Case]:
 
     def drawn(name: str, label: str = "", **options: Any) -> Case:
         """A loss that is a mean over draws; few, since compilers unroll loops over them."""
-        draws, classes, exact = 7, "Categorical" in name, name.startswith("Bayesian")
+        draws, classes, exact = 4, "Categorical" in name, name.startswith("Bayesian")
         oracle = (lo.bayesian if exact else lo.robust)(draws, classes)
         rows = (plain.of_rows if classes else plain.of_labels)(
             lo.plain_drawn(draws, classes, exact)

@@ -13,7 +13,7 @@ from keras.src.backend import get_keras_mask
 
 import keras_masked as km
 from tests import likelihood_oracles as oracles
-from tests.backend import compile_, set_mask, tensor, to_numpy, value_and_grad
+from tests.backend import BACKEND, compile_, set_mask, tensor, to_numpy, value_and_grad
 
 L, M = km.losses, km.metrics
 NAN, MAGIC = np.nan, -9999.0
@@ -233,3 +233,60 @@ def test_outputs_that_stand_for_no_numbers() -> None:
             getattr(L, name)(output)
     with pytest.raises(ValueError, match="`variance`.*LossEndpoint"):
         L.robust_mse(marked(Y), P, output)
+
+
+# Bad input
+
+
+def test_variances_of_integer_predictions_are_no_integers() -> None:
+    y, p, s = np.array([[1.0, 2.0]]), np.array([[6, 7]]), np.array([[1.6, 1.6]])
+    found = L.robust_mse(y, p, s)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(L.robust_mse(y, p * 1.0, s)), rtol=1e-6)
+    number = L.robust_mse(y, p * 1.0, 1.6)  # for all
+    np.testing.assert_allclose(to_numpy(number), to_numpy(found), rtol=1e-6)
+
+
+def test_shapes_of_several_tensors() -> None:
+    y, p = np.ones((2, 3)), np.ones((2, 3))
+    for shape in ((2, 1), (2,), (3,), (2, 3, 1)):
+        with pytest.raises(ValueError, match=r"`variance`.*\(2, 3\)"):
+            L.robust_mse(y, p, np.ones(shape))
+        with pytest.raises(ValueError, match=r"`logit_var`.*\(2, 3\)"):
+            L.robust_binary_crossentropy(y, p, np.ones(shape))
+    for shape in ((2,), (3,), (6,), (3, 2)):
+        with pytest.raises(ValueError, match=r"errors of labels.*\(2, 3\)"):
+            L.robust_mse(y, p, p, np.ones(shape))
+    for kind in ("categorical", "binary"):
+        with pytest.raises(ValueError, match="log-variances of the logits"):
+            getattr(L, f"bayesian_{kind}_crossentropy")(y, np.ones((2, 3, 3)))
+
+
+def test_numpy_masked_arrays() -> None:
+    y, p = np.ones((2, 3)), np.ones((2, 3))
+    masked = np.ma.masked_array(p, p > 0)
+    for args in ((masked, p, p, p), (y, masked, p, p), (y, p, masked, p), (y, p, p, masked)):
+        with pytest.raises(ValueError, match="masked array"):
+            L.robust_mse(*args)
+
+
+def test_lists() -> None:
+    y, p = [[1.0, 0.0]], [[[1.0, 0.0], [2.0, 0.0]]]
+    for obj in (L.NegativeLogLikelihood(), L.RobustBinaryCrossentropy(), L.negative_log_likelihood):
+        np.testing.assert_array_equal(to_numpy(obj(y, p)), to_numpy(obj(np.array(y), np.array(p))))
+    metric = M.OfMean(M.MeanAbsoluteError())
+    metric.update_state(y, p)
+    assert to_numpy(metric.result()) == 1
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's compiler makes symbols of what changes")
+def test_one_compiled_function_for_many_losses() -> None:
+    import torch
+
+    torch._dynamo.reset()
+    compiled = torch.compile(lambda loss, y, p: loss(y, p), fullgraph=True, backend="eager")
+    y, p = torch.eye(3), torch.zeros(3, 3)
+    for loss in (L.MeanSquaredError(), L.CategoricalCrossentropy(), L.BinaryCrossentropy()):
+        np.testing.assert_allclose(to_numpy(compiled(loss, y, p)), to_numpy(loss(y, p)), rtol=1e-5)
+    p = torch.zeros(3, 3, 2)
+    for loss in (L.NegativeLogLikelihood(), L.RobustCategoricalCrossentropy(2)):
+        np.testing.assert_allclose(to_numpy(compiled(loss, y, p)), to_numpy(loss(y, p)), rtol=1e-5)

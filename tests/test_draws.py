@@ -153,10 +153,12 @@ def test_nodes(dimensions: int, compiled: bool) -> None:
         assert np.abs(correlations).max() < 0.99
 
 
-@pytest.mark.parametrize("draws", [0, -1, 2.5, None])
+@pytest.mark.parametrize("draws", [0, -1, 2.5, None, True])
 def test_bad_draws(draws: Any) -> None:
     with pytest.raises(ValueError, match=f"draws={draws}"):
         L.BayesianBinaryCrossentropy(draws)
+    with pytest.raises(ValueError, match=f"draws={draws}"):
+        L.robust_binary_crossentropy([[1.0]], [[1.0]], [[1.0]], draws=draws)
 
 
 @FORMS

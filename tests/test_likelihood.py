@@ -178,9 +178,9 @@ def test_coverage_and_scatter_with_errors() -> None:
     assert to_numpy(metric.support()) == o.sum()
 
 
-@pytest.mark.parametrize("level", [0, 1, -0.5, 2])
-def test_bad_level(level: float) -> None:
-    with pytest.raises(ValueError, match=f"level={level}"):
+@pytest.mark.parametrize("level", [0, 1, -0.5, 2, "0.9", None])
+def test_bad_level(level: Any) -> None:
+    with pytest.raises(ValueError, match=f"level={level!r}"):
         M.IntervalCoverage(level)
 
 
@@ -302,6 +302,21 @@ def test_head() -> None:
     copy = km.layers.DistributionHead.from_config(head.get_config())
     assert copy.get_config() == head.get_config()
     assert len(head.losses) == 1
-    for labels in (0, 2.5, "a"):
+    for labels in (0, 2.5, "a", True):
         with pytest.raises(ValueError, match=f"labels={labels!r}"):
             km.layers.DistributionHead(labels)
+
+
+def test_metrics_of_extreme_variances() -> None:
+    """Finite where the variance itself, or its root, is not."""
+    y = np.array([[1.0, 2.0]])
+    for log_var in (-120.0, 180.0):
+        p = np.stack([np.array([[1.0, 2.0]]), np.full((1, 2), log_var)], -1)
+        coverage, scatter = M.IntervalCoverage(), M.StandardizedResidualScatter()
+        coverage.update_state(y, p)
+        scatter.update_state(y, p)
+        assert to_numpy(coverage.result()) == 1
+        assert to_numpy(scatter.result()) == 0
+    labels = np.array([[[1.0, np.inf], [2.0, 0.0]]])
+    coverage.update_state(labels, np.zeros((1, 2, 2)))
+    assert to_numpy(coverage.result()) == 0.75

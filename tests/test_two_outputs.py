@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from keras.src.backend import get_keras_mask
 
 import keras_masked as km
-from tests.backend import BACKEND, tensor, to_numpy
+from tests.backend import BACKEND, set_mask, tensor, to_numpy
 from tests.test_astronn import BOTH, LABELS, MAGIC, NAN, classification
 
 pytestmark = pytest.mark.slow
@@ -181,3 +182,47 @@ def test_endpoint_of_other_losses() -> None:
     for bad in (None, "mse", L.mean_squared_error, L.MeanSquaredError(reduction=None)):
         with pytest.raises(ValueError, match="Argument `loss`"):
             km.layers.LossEndpoint(bad)
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+def test_endpoint_sees_masks(stacked: bool) -> None:
+    """A Keras mask on the predictions hides their labels, and goes on to what comes next."""
+    rng = np.random.default_rng(0)
+    y, mean, log_var = rng.normal(size=(3, 4, 5, 2)).astype("float32")
+    mask = np.arange(5) < 3
+    mask = np.broadcast_to(mask, (4, 5))
+    loss = L.NegativeLogLikelihood()
+    p = np.stack([mean, log_var], -1)
+    predictions = [p] if stacked else [mean, log_var]
+    layer = km.layers.LossEndpoint(loss)
+    outputs = layer([tensor(y), *(set_mask(each, mask) for each in predictions)])
+    expected = to_numpy(loss(y[:, :3], p[:, :3]))
+    np.testing.assert_allclose(to_numpy(layer.losses[0]), expected, rtol=1e-5)
+    for output in [outputs] if stacked else outputs:
+        np.testing.assert_array_equal(to_numpy(get_keras_mask(output)) > 0, mask)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_endpoint_keeps_labels_in_half_precision(policy: str) -> None:
+    """-10000 and -9999 are one number in float16."""
+    loss = L.NegativeLogLikelihood(missing=MAGIC)
+    layer = km.layers.LossEndpoint(loss, dtype=policy)
+    y = np.array([[-10000.0, 1.0, MAGIC]], "float32")
+    mean, log_var = y + 8, np.zeros_like(y)
+    layer([y, mean, log_var])
+    expected = to_numpy(loss(y, np.stack([mean, log_var], -1)))
+    np.testing.assert_allclose(to_numpy(layer.losses[0]), expected, rtol=1e-5)
+    assert expected == 32
+
+
+def test_bad_inputs_of_the_endpoint() -> None:
+    layer = km.layers.LossEndpoint(L.MeanSquaredError())
+    y = np.ones((3, 2), "float32")
+    for inputs in (y, [y], None):
+        with pytest.raises(ValueError, match="takes a list"):
+            layer(inputs)
+    with pytest.raises(ValueError, match="masked array"):
+        layer([np.ma.masked_array(y, y > 0), y])
+    layer = km.layers.LossEndpoint(L.NegativeLogLikelihood())
+    with pytest.raises(ValueError, match=r"inputs\[2\].*\(3, 1\)"):
+        layer([y, y, y[:, :1]])

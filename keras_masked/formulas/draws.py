@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_masked.formulas.probabilistic import binary_crossentropy
@@ -107,7 +108,9 @@ def mean_over_draws(
     """
     y_true = ops.cast(y_true, parameters.dtype)
     mean, deviation = parameters[..., 0], ops.exp(0.5 * parameters[..., 1])
-    nodes = ops.cast(unit_nodes(draws, mean.shape[-1] if kind is CLASSES else 1), mean.dtype)
+    nodes = ops.cast(
+        unit_nodes(check_draws(draws), mean.shape[-1] if kind is CLASSES else 1), mean.dtype
+    )
     if loop_over_draws:
         if reference is None:
             reference = _least(kind, y_true, mean, deviation, nodes, shift)
@@ -179,6 +182,24 @@ def _loop(
         return total / draws, gradient
 
     return ops.custom_gradient(values)(y_true, mean, deviation, reference)
+
+
+def check_draws(draws: int) -> int:
+    """Returns a number of draws; raises `ValueError` if it is none."""
+    whole = isinstance(draws, (int, np.integer)) and not isinstance(draws, bool)
+    if not whole or draws < 1:
+        raise ValueError(f"Argument `draws` must be a positive integer. Received: draws={draws!r}")
+    return int(draws)
+
+
+def check_logits(y_pred: Tensor) -> None:
+    """Raises where the last axis does not hold means and log-variances."""
+    shape = tuple(y_pred.shape if hasattr(y_pred, "shape") else np.shape(y_pred))
+    if len(shape) < 2 or shape[-1] not in (2, None):
+        raise ValueError(
+            "The last axis of `y_pred` must hold means and log-variances of the logits. "
+            f"Received: y_pred.shape={shape}"
+        )
 
 
 def unit_nodes(draws: int, dimensions: int) -> Tensor:

@@ -38,8 +38,9 @@ def interval_covers(
     y_pred = _widened(y_pred, distribution, error)
     low, high = (distribution.quantile(0.5 + 0.5 * s * level, y_pred) for s in (-1, 1))
     inside = ops.logical_and(y_true >= low, y_true <= high)
-    unknown = ops.isnan(y_true + low + high)
-    return ops.where(unknown, y_true + low + high, ops.cast(inside, y_true.dtype))
+    unknown = ops.logical_or(ops.isnan(y_true), ops.logical_or(ops.isnan(low), ops.isnan(high)))
+    inside = ops.cast(inside, y_true.dtype)
+    return ops.where(unknown, ops.full_like(inside, float("nan")), inside)
 
 
 @formula(label_axes=1, stacked=True, errors=True)
@@ -48,7 +49,7 @@ def standardized_residual(
 ) -> Tensor:
     """(y - mean) / standard deviation."""
     y_pred = _widened(y_pred, distribution, error)
-    return (y_true - distribution.mean(y_pred)) * ops.rsqrt(distribution.variance(y_pred))
+    return distribution.standardize(y_true, y_pred)
 
 
 def _widened(y_pred: Tensor, distribution: Distribution, error: Tensor | None) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 from keras_masked import formulas
 from keras_masked.evaluation import row_values
 from keras_masked.formulas import Formula
+from keras_masked.formulas.draws import check_logits
 from keras_masked.functions.base import register_loss
 from keras_masked.functions.likelihood import check_tensors
 from keras_masked.missing import NAN, Missing
@@ -120,6 +121,7 @@ def bayesian_categorical_crossentropy(
     >>> [round(float(row), 4) for row in rows]  # -log(softmax), for hardly any variance
     [0.1698]
     """
+    check_logits(y_pred)
     formula = formulas.bayesian_categorical_crossentropy
     options = {"draws": draws, "loop_over_draws": loop_over_draws}
     return row_values(formula, y_true, y_pred, missing, **options)
@@ -144,6 +146,7 @@ def bayesian_binary_crossentropy(
     >>> [round(float(row), 4) for row in rows]  # -log(sigmoid(2)), for hardly any variance
     [0.1269]
     """
+    check_logits(y_pred)
     formula = formulas.bayesian_binary_crossentropy
     options = {"draws": draws, "loop_over_draws": loop_over_draws}
     return row_values(formula, y_true, y_pred, missing, **options)
@@ -251,5 +254,5 @@ def _values(
     **options: Any,
 ) -> Tensor:
     check_tensors(y_pred=y_pred, logit_var=logit_var)
-    stacked = stack_parameters(y_pred, logit_var)
+    stacked = stack_parameters(y_pred=y_pred, logit_var=logit_var)
     return row_values(formula, y_true, stacked, missing, sample_weight=sample_weight, **options)

@@ -73,7 +73,7 @@ def robust_mse(
     return row_values(
         formulas.negative_log_likelihood,
         y_true,
-        stack_parameters(y_pred, variance),
+        stack_parameters(y_pred=y_pred, variance=variance),
         missing,
         sample_weight=sample_weight,
         error=labels_err,

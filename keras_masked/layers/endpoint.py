@@ -9,6 +9,8 @@ from keras import ops
 
 from keras_masked import serialization
 from keras_masked.layers.base import register
+from keras_masked.missing import reject_masked_arrays
+from keras_masked.stacked import stack_parameters
 
 Tensor = Any
 
@@ -34,6 +36,9 @@ class LossEndpoint(keras.layers.Layer):
         model.compile("adam")
         model.fit([spectra, labels, errors])
         predictor = keras.Model(x, [output, variance_output])
+
+    Weights given to `fit` are not seen, as Keras gives them to the losses of `compile` alone: mark
+    missing what must not count.
 
     A loss that is a mean over draws, of `keras_masked.losses`, has no generator and the same draws
     at every step. This layer has one: in training its draws are fresh, at every step and of every
@@ -63,7 +68,9 @@ class LossEndpoint(keras.layers.Layer):
     """
 
     def __init__(self, loss: Any, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        # Labels of half precision would lose digits, and sentinels their difference from labels.
+        super().__init__(**{"autocast": False, **kwargs})
+        self.supports_masking = True
         if isinstance(loss, dict):
             loss = keras.saving.deserialize_keras_object(loss)
         if not isinstance(loss, keras.losses.Loss) or loss.reduction in (None, "none"):
@@ -75,6 +82,17 @@ class LossEndpoint(keras.layers.Layer):
         self.seed = seed
         self._generator = keras.random.SeedGenerator(seed)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Checks what Keras would convert: a list, and no masked arrays in it."""
+        inputs = args[0] if args else kwargs.get("inputs")
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
+            raise ValueError(
+                f"Layer {self.name!r} takes a list: labels and one or more tensors of predictions. "
+                f"Received: {inputs!r}"
+            )
+        reject_masked_arrays(**{f"inputs[{i}]": each for i, each in enumerate(inputs)})
+        return super().__call__(*args, **kwargs)
+
     def call(self, inputs: list[Tensor], training: bool = False) -> Any:
         """Adds the loss and returns the predictions.
 
@@ -83,7 +101,8 @@ class LossEndpoint(keras.layers.Layer):
             training: Whether to draw afresh.
         """
         y_true, *predictions = inputs
-        y_pred = predictions[0] if len(predictions) == 1 else ops.stack(predictions, axis=-1)
+        named = {f"inputs[{i}]": each for i, each in enumerate(predictions, start=1)}
+        y_pred = predictions[0] if len(predictions) == 1 else stack_parameters(**named)
         if training and hasattr(self.loss, "draws"):
             shape = ops.shape(y_pred)[:-1]
             shift = keras.random.uniform(shape, dtype="float32", seed=self._generator)
@@ -92,6 +111,13 @@ class LossEndpoint(keras.layers.Layer):
         else:
             self.add_loss(self.loss(y_true, y_pred))
         return predictions[0] if len(predictions) == 1 else predictions
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks of the predictions."""
+        if previous_mask is None:
+            return None
+        _, *masks = previous_mask
+        return masks[0] if len(masks) == 1 else masks
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the predictions."""

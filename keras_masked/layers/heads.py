@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_masked import distributions
@@ -56,11 +57,12 @@ class DistributionHead(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(labels, int) or labels < 1:
+        whole = isinstance(labels, (int, np.integer)) and not isinstance(labels, bool)
+        if not whole or labels < 1:
             raise ValueError(
                 f"Argument `labels` must be a positive integer. Received: labels={labels!r}"
             )
-        self.labels = labels
+        self.labels = int(labels)
         self.distribution = distributions.get(distribution)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

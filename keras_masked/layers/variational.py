@@ -109,7 +109,8 @@ class VariationalEndpoint(keras.layers.Layer):
         missing: Missing = NAN,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Half precision would lose digits, and observations their difference from sentinels.
+        super().__init__(**{"autocast": False, **kwargs})
         if clusters is not None and clusters < 1:
             raise ValueError(
                 f"Argument `clusters` must be at least 1. Received: clusters={clusters}"

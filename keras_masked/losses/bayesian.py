@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_masked import formulas
 from keras_masked.evaluation import label_values
+from keras_masked.formulas.draws import check_draws, check_logits
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import Observation
 
@@ -30,11 +31,7 @@ class DrawnLoss(MaskedLoss):
         dtype: Any,
         **masking: Unpack[Masking],
     ) -> None:
-        if not isinstance(draws, int) or draws < 1:
-            raise ValueError(
-                f"Argument `draws` must be a positive integer. Received: draws={draws!r}"
-            )
-        options = {"draws": draws, "loop_over_draws": loop_over_draws}
+        options = {"draws": check_draws(draws), "loop_over_draws": loop_over_draws}
         super().__init__(reduction, name, dtype, **options, **masking)
 
     def evaluate(
@@ -57,16 +54,6 @@ class DrawnLoss(MaskedLoss):
         if shift is not None:
             shift = ops.reshape(shift, ops.shape(seen.y_pred)[:-1])
         return label_values(self.formula, seen, **self._options, shift=shift), seen
-
-
-def check_logits(y_pred: Tensor) -> None:
-    """Raises where the last axis does not hold means and log-variances."""
-    shape = tuple(ops.shape(y_pred))
-    if len(shape) < 2 or shape[-1] not in (2, None):
-        raise ValueError(
-            "The last axis of `y_pred` must hold means and log-variances of the logits. "
-            f"Received: y_pred.shape={shape}"
-        )
 
 
 @register

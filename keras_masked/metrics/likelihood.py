@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import Any
 
 from keras import ops
@@ -115,8 +116,8 @@ class IntervalCoverage(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        if not 0 < level < 1:
-            raise ValueError(f"Argument `level` must be between 0 and 1. Received: level={level}")
+        if not isinstance(level, numbers.Real) or not 0 < level < 1:
+            raise ValueError(f"Argument `level` must be between 0 and 1. Received: level={level!r}")
         distribution = distributions.get(distribution)
         super().__init__(name, dtype, missing=missing, level=level, distribution=distribution)
 

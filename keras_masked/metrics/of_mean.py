@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_masked import _backend, distributions, serialization
 from keras_masked.metrics.base import MaskedMetric, register
@@ -84,9 +85,10 @@ class OfMean(MaskedMetric):
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
         y_true, _, _ = take_apart(y_true, y_pred)
+        mask = _backend.get_keras_mask(y_pred)
+        y_pred = ops.convert_to_tensor(y_pred)
         self.distribution.check(y_pred)
         mean = self.distribution.mean(y_pred)
-        mask = _backend.get_keras_mask(y_pred)
         if mask is not None:
             _backend.set_keras_mask(mean, mask)
         self.metric.update_state(y_true, mean, sample_weight)
