@@ -78,17 +78,17 @@ def test_none_and_sum_of_samples(loss_case: Case) -> None:
 @pytest.mark.parametrize("average", ["micro", "macro"])
 def test_observed_rate_is_additive(loss_case: Case, average: str) -> None:
     """Value and gradient of the whole equal the mean over equal parts."""
-    data = draw(loss_case, (12, 5))
+    data = draw(loss_case, (10, 5))
     rate = 0.6 if average == "micro" else (0.9, 0.5, 0.7, 0.2, 1.0)
     loss = loss_case.make(average=average, observed_rate=rate)
-    y, weight = data.with_missing(), np.random.default_rng(0).random((12, 5)).astype("float32")
+    y, weight = data.with_missing(), np.random.default_rng(0).random((10, 5)).astype("float32")
     whole, gradient = value_and_gradient(loss, y, data.p, weight)
-    parts = [slice(0, 4), slice(4, 8), slice(8, 12)]
+    parts = [slice(0, 5), slice(5, 10)]
     values, gradients = zip(
         *(value_and_gradient(loss, y[i], data.p[i], weight[i]) for i in parts), strict=True
     )
     np.testing.assert_allclose(np.mean(values), whole, rtol=1e-5)
-    np.testing.assert_allclose(np.concatenate(gradients) / 3, gradient, rtol=1e-4, atol=1e-8)
+    np.testing.assert_allclose(np.concatenate(gradients) / 2, gradient, rtol=1e-4, atol=1e-8)
     # By hand: sum over columns of sum(o w l) / r_c, over all positions.
     o = data.observed
     losses = np.zeros(o.shape)

@@ -94,8 +94,8 @@ def test_no_broadcasting(case: Case) -> None:
 @pytest.mark.parametrize("case", [c for c in CASES if not c.label_axes], ids=str)
 def test_last_axis_of_one(case: Case) -> None:
     """(B,) against (B, 1) is a column, as in Keras: never (B, B)."""
-    for shape, one in (((6, 1), np.s_[:, 0]), ((5, 5), np.s_[..., None])):
-        if shape == (6, 1) and case.per_row:
+    for shape, one in (((5, 1), np.s_[:, 0]), ((5, 5), np.s_[..., None])):
+        if shape == (5, 1) and case.per_row:
             continue  # a row of one label has no correlation
         y, p = shaped(case, shape)
         y[2, :2] = NAN

@@ -35,7 +35,7 @@ def test_deletion(loss_case: Case, reduction: str | None) -> None:
     np.testing.assert_allclose(value, expected(loss_case, data, oracle), rtol=2e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(7,), (6, 1), (2, 3, 2, 4)], ids=str)
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (2, 3, 2, 4)], ids=str)
 def test_deletion_at_any_rank(loss_case: Case, shape: tuple[int, ...]) -> None:
     data = draw(loss_case, shape, seed=1)
     for reduction in REDUCTIONS:
@@ -101,7 +101,7 @@ def test_integer_weights_equal_repeated_rows(loss_case: Case) -> None:
         *(((5, 5), reduction) for reduction in [*REDUCTIONS, "mean", "none"]),
         *(
             (shape, None)  # what all other reductions begin with
-            for shape in [(7,), (6, 1), (3, 4, 5)]
+            for shape in [(5,), (5, 1), (2, 3, 2, 4)]
         ),
     ],
     ids=str,

@@ -19,12 +19,12 @@ M = km.metrics
 
 def halves(case: Case) -> tuple[Any, Any, Any]:
     """A metric of the whole data, and one of each part."""
-    data = draw(case, (12, 5), seed=4)
+    data = draw(case, (10, 5), seed=4)
     y = data.with_missing()
     whole, first, second = (case.make() for _ in range(3))
     whole.update_state(y, data.p)
-    first.update_state(y[:4], data.p[:4])
-    second.update_state(y[4:], data.p[4:])
+    first.update_state(y[:5], data.p[:5])
+    second.update_state(y[5:], data.p[5:])
     return whole, first, second
 
 

@@ -57,7 +57,7 @@ def test_deletion(metric_case: Case) -> None:
         np.testing.assert_allclose(value, expected(metric_case, data), rtol=2e-5)
 
 
-@pytest.mark.parametrize("shape", [(9,), (9, 1), (3, 4, 5), (2, 3, 2, 4)], ids=str)
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (2, 3, 2, 4)], ids=str)
 def test_deletion_at_any_rank(metric_case: Case, shape: tuple[int, ...]) -> None:
     if metric_case.per_column and len(shape) != 2:
         pytest.skip("columns are the last of two axes")
@@ -89,9 +89,9 @@ def test_sentinel(metric_case: Case, marker: float | tuple[float, ...]) -> None:
     np.testing.assert_array_equal(value, marked)
 
 
-@pytest.mark.parametrize("shape", [(), (7,), (7, 1), (7, 7)], ids=str)
+@pytest.mark.parametrize("shape", [(), (5,), (5, 1), (5, 5)], ids=str)
 def test_weights(metric_case: Case, shape: tuple[int, ...]) -> None:
-    data = draw(metric_case, (7, 7), missing=0.2)
+    data = draw(metric_case, missing=0.2)
     weight = np.random.default_rng(5).integers(0, 4, shape).astype("float64")
     if not shape:
         weight += 1.5
@@ -110,7 +110,7 @@ def test_integer_weights_equal_repeated_rows(metric_case: Case) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras's IoU on JAX
-@pytest.mark.parametrize("shape", [(9, 1), (6, 5)], ids=str)
+@pytest.mark.parametrize("shape", [(5, 1), (5, 5)], ids=str)
 def test_identity(metric_case: Case, shape: tuple[int, ...]) -> None:
     """With nothing missing, Keras's metric of the same name."""
     data = draw(metric_case, shape, missing=0)
