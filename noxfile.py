@@ -130,7 +130,7 @@ def tests(session: nox.Session, backend: str) -> None:
 @nox.session(python=False)
 @each_backend
 def slow(session: nox.Session, backend: str) -> None:
-    """Run the slow tests: training, replicas, properties, examples."""
+    """Run the slow tests: training, replicas, properties, examples, averages, fields."""
     run(
         session, backend, "-m", "pytest", *PROCESSES, "-m", "slow", *session.posargs, env=ONE_THREAD
     )

@@ -13,6 +13,8 @@ from tests.backend import tensor, to_numpy, value_and_grad
 from tests.cases import Case, draw
 from tests.test_loss_gradients import value_and_gradient
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 

@@ -9,6 +9,8 @@ import pytest
 import keras_masked as km
 from tests.interchange import COLUMNS, SENTINEL, evaluate, fit, network, table
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 4
 
 

@@ -18,6 +18,8 @@ from tests.backend import set_mask, to_numpy
 from tests.cases import METRICS, Case, Draw, draw
 from tests.test_functions import ROWS, Function
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 L, M, KL, KM = km.losses, km.metrics, keras.losses, keras.metrics
 NAN, INF = float("nan"), float("inf")

@@ -16,6 +16,8 @@ from tests.field_cases import CASES, Field, marked
 from tests.field_cases import case as case_of
 from tests.test_loss_gradients import GARBAGE, value_and_gradient
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 L = km.losses
 REDUCTIONS = ["sum_over_batch_size", "mean_with_sample_weight", "sum", None]

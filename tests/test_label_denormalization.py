@@ -15,6 +15,8 @@ from tests.backend import BACKEND, tensor, to_numpy
 from tests.test_label_normalization import adapted, state
 from tests.test_label_statistics import LABELS, SENTINEL, table
 
+pytestmark = pytest.mark.slow
+
 Normalization = km.layers.LabelNormalization
 Denormalization = km.layers.LabelDenormalization
 

@@ -15,6 +15,8 @@ from tests.median_oracles import ORACLES
 from tests.test_medians import CAPACITY, NAMES, NAN, zeros_and
 from tests.test_metric_streams import run_compiled
 
+pytestmark = pytest.mark.slow
+
 M = km.metrics
 
 

@@ -11,6 +11,8 @@ import pytest
 import keras_masked as km
 from tests.backend import to_numpy
 
+pytestmark = pytest.mark.slow
+
 
 def model_of(clusters: int | None = None, pieces: bool = False, **options: Any) -> keras.Model:
     x = keras.Input((6,))
