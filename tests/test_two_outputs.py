@@ -33,8 +33,8 @@ def survey(rows: int = 512) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def two_outputs() -> tuple[Any, Any, Any]:
     keras.utils.set_random_seed(0)
     x = keras.Input((3,), name="x")
-    output = keras.layers.Dense(2, name="output")(x)
-    variance_output = keras.layers.Dense(2, name="variance_output")(x)
+    output = keras.layers.Dense(2, kernel_initializer="zeros", name="output")(x)
+    variance_output = keras.layers.Dense(2, kernel_initializer="zeros", name="variance_output")(x)
     return x, output, variance_output
 
 
@@ -45,7 +45,7 @@ def endpoint_model() -> tuple[keras.Model, keras.Model]:
     loss = L.NegativeLogLikelihood(missing=BOTH)
     outputs = km.layers.LossEndpoint(loss, name="endpoint")([labels, output, variance_output])
     model = keras.Model([x, y, error], outputs)
-    model.compile(keras.optimizers.Lamb(0.1))
+    model.compile(keras.optimizers.Adamax(0.1))
     return model, keras.Model(x, [output, variance_output])
 
 
@@ -157,14 +157,14 @@ def test_fresh_draws_in_training(kind: str) -> None:
     x = np.repeat(np.stack([logits, log_var], -1), 4, axis=0)
     inputs, labels = keras.Input((LABELS, 2)), keras.Input((LABELS,))
     scaled = keras.layers.Dense(2, kernel_initializer="identity")(inputs)
-    loss = getattr(L, f"Bayesian{kind}Crossentropy")(5, missing=BOTH)
+    loss = getattr(L, f"Bayesian{kind}Crossentropy")(25, missing=BOTH)
     model = keras.Model([inputs, labels], km.layers.LossEndpoint(loss, seed=1)([labels, scaled]))
     model.compile(keras.optimizers.SGD(0.0))
     watch = Draws()
     model.fit([x, y], batch_size=len(x), epochs=4, verbose=0, callbacks=[watch])
     assert len(set(watch.losses)) == 4
     fixed = to_numpy(loss(y, x))
-    np.testing.assert_allclose(watch.losses, fixed, rtol=0.3)
+    np.testing.assert_allclose(np.mean(watch.losses), fixed, rtol=0.1)
     for _ in range(2):
         found = model.evaluate([x, y], batch_size=len(x), verbose=0)
         np.testing.assert_allclose(found, fixed, rtol=1e-5)
