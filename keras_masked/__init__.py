@@ -15,9 +15,14 @@ model.compile(
 """
 
 from keras_masked import distributions, layers, losses, metrics
-from keras_masked._backend import replicas
-from keras_masked.rates import observed_rate
+from keras_masked.observation import observed_rate
+from keras_masked.replicas import replicas
 
 __version__ = "0.1.0"
 
 __all__ = ["distributions", "layers", "losses", "metrics", "observed_rate", "replicas"]
+
+
+def __dir__() -> list[str]:
+    """What is public; the rooms that only serve it are left out of completions."""
+    return [*__all__, "__version__"]

@@ -27,10 +27,10 @@ __all__ = [
     "eager_torch",
     "get_keras_mask",
     "isnan",
-    "replicas",
     "replicated",
     "set_keras_mask",
     "stop_gradient_where",
+    "torch_group",
     "total",
     "zero_where",
 ]
@@ -156,28 +156,8 @@ _torch_group: tuple[Any, int] | None = None
 
 
 @contextlib.contextmanager
-def replicas(group: Any = None) -> Iterator[None]:
-    """Makes losses on PyTorch those of the parts of all processes together.
-
-    For PyTorch's `DistributedDataParallel`, which Keras's `fit` uses from Keras 3.16 on where a
-    process group is initialized. Within this context, losses sum their denominators over the
-    processes: value and averaged gradients are those of one device with the whole batch. All
-    processes must then compute the same losses equally often: a process that computes one alone
-    waits for ever, and so nothing is summed unless asked for. On JAX and TensorFlow, whose losses
-    are summed without asking, the context does nothing.
-
-    Args:
-        group: The `torch.distributed` process group; by default, that of all processes.
-
-    Raises:
-        ValueError: If no process group is initialized, or this process is not in `group`.
-
-    Example::
-
-        torch.distributed.init_process_group("nccl")
-        with keras_masked.replicas():
-            model.fit(part_of_this_process, epochs=10)
-    """
+def torch_group(group: Any) -> Iterator[None]:
+    """Sums denominators over the processes of a group; on PyTorch only. See `replicas`."""
     if keras.config.backend() != "torch":
         yield
         return

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from keras_masked.medians import bins_of, values_of_bins
+from keras_masked.metrics.median_values import bins_of, values_of_bins
 from tests.backend import tensor, to_numpy
 from tests.median_oracles import ORACLES, weighted_median
 from tests.test_metric_values import value_of

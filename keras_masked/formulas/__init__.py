@@ -13,54 +13,50 @@ from keras_masked.formulas.accuracy import (
     sparse_top_k_match,
     top_k_match,
 )
-from keras_masked.formulas.base import Formula
 from keras_masked.formulas.bayesian import (
     bayesian_binary_crossentropy,
     bayesian_categorical_crossentropy,
     robust_binary_crossentropy,
     robust_categorical_crossentropy,
 )
-from keras_masked.formulas.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
-from keras_masked.formulas.fields import fractions_skill, jaccard
+from keras_masked.formulas.boxes import check_mode, ciou_loss, diou_loss, giou_loss, iou_loss
+from keras_masked.formulas.correlation import center, concordance, pearson, row_moments
+from keras_masked.formulas.crossentropy import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    generalized_cross_entropy,
+    sparse_categorical_crossentropy,
+)
+from keras_masked.formulas.draws import check_draws, check_logits
+from keras_masked.formulas.fields import events, fractions_skill, sobel, sobel_sees, window_means
+from keras_masked.formulas.focal import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    check_gamma,
+    sigmoid_focal_crossentropy,
+)
+from keras_masked.formulas.labels import Formula, formula
 from keras_masked.formulas.likelihood import (
     interval_covers,
     negative_log_likelihood,
     standardized_residual,
 )
-from keras_masked.formulas.margin import (
-    categorical_hinge,
-    hinge,
-    multiclass_hinge,
-    squared_hinge,
-)
-from keras_masked.formulas.probabilistic import (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    generalized_cross_entropy,
-    kl_divergence,
-    sparse_categorical_crossentropy,
-)
+from keras_masked.formulas.margin import categorical_hinge, hinge, multiclass_hinge, squared_hinge
+from keras_masked.formulas.probabilistic import kl_divergence, poisson
 from keras_masked.formulas.regression import (
     absolute_error,
     absolute_percentage_error,
-    huber,
-    log_cosh,
-    poisson,
-    signed_error,
-    signed_percentage_error,
     squared_error,
     squared_logarithmic_error,
-    zero,
 )
-from keras_masked.formulas.sets import dice, tversky
+from keras_masked.formulas.robust import huber, log_cosh
+from keras_masked.formulas.sets import dice, jaccard, tversky
+from keras_masked.formulas.signed import signed_error, signed_percentage_error, zero
 from keras_masked.formulas.similarity import cosine_similarity
 from keras_masked.formulas.weighted import (
     asymmetric_squared_error,
     dual_weighted_squared_error,
     exponentially_weighted_squared_error,
-    sigmoid_focal_crossentropy,
 )
 
 __all__ = [
@@ -77,13 +73,21 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_hinge",
     "categorical_match",
+    "center",
+    "check_draws",
+    "check_gamma",
+    "check_logits",
+    "check_mode",
     "ciou_loss",
+    "concordance",
     "cosine_similarity",
     "dice",
     "diou_loss",
     "dual_weighted_squared_error",
+    "events",
     "exact_match",
     "exponentially_weighted_squared_error",
+    "formula",
     "fractions_skill",
     "generalized_cross_entropy",
     "giou_loss",
@@ -96,12 +100,16 @@ __all__ = [
     "log_cosh",
     "multiclass_hinge",
     "negative_log_likelihood",
+    "pearson",
     "poisson",
     "robust_binary_crossentropy",
     "robust_categorical_crossentropy",
+    "row_moments",
     "sigmoid_focal_crossentropy",
     "signed_error",
     "signed_percentage_error",
+    "sobel",
+    "sobel_sees",
     "sorted_ids_match",
     "sparse_categorical_crossentropy",
     "sparse_categorical_match",
@@ -112,5 +120,6 @@ __all__ = [
     "standardized_residual",
     "top_k_match",
     "tversky",
+    "window_means",
     "zero",
 ]

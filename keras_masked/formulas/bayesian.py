@@ -9,8 +9,8 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.formulas.base import formula
 from keras_masked.formulas.draws import BINARY, CLASSES, Form, Kind, mean_over_draws
+from keras_masked.formulas.labels import formula
 
 Tensor = Any
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked.formulas.base import formula
+from keras_masked.formulas.labels import formula
 
 Tensor = Any
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_masked.formulas.probabilistic import binary_crossentropy
+from keras_masked.formulas.crossentropy import binary_crossentropy
 
 Tensor = Any
 

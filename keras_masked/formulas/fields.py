@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked.formulas.sets import Axis, tversky
+from keras_masked.formulas.sets import Axis
 
 Tensor = Any
 
@@ -25,11 +25,6 @@ def events(
     # A NaN that is not named missing is an accident, and stays visible.
     above = ops.where(ops.isnan(y_true), y_true, above)
     return above, ops.sigmoid(scale * (y_pred - threshold))
-
-
-def jaccard(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
-    """1 - sum(y p) / (sum(y) + sum(p) - sum(y p) + epsilon)."""
-    return tversky(y_true, y_pred, axis=axis, alpha=1.0, beta=1.0)
 
 
 def window_means(x: Tensor, window: int) -> Tensor:

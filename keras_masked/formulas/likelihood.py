@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.distributions import Distribution
-from keras_masked.formulas.base import formula
+from keras_masked.formulas.labels import formula
 
 Tensor = Any
 

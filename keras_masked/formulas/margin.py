@@ -6,8 +6,8 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.formulas.base import formula
-from keras_masked.formulas.probabilistic import valid_ids
+from keras_masked.formulas.crossentropy import valid_ids
+from keras_masked.formulas.labels import formula
 
 Tensor = Any
 

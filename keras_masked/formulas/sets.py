@@ -7,6 +7,8 @@ from typing import Any
 import keras
 
 Tensor = Any
+
+
 Axis = int | tuple[int, ...] | None
 
 
@@ -20,3 +22,8 @@ def tversky(
 ) -> Tensor:
     """1 - sum(y p) / (sum(y p) + alpha sum((1 - y) p) + beta sum(y (1 - p)) + epsilon)."""
     return keras.losses.tversky(y_true, y_pred, alpha=alpha, beta=beta, axis=axis)
+
+
+def jaccard(y_true: Tensor, y_pred: Tensor, axis: Axis = None) -> Tensor:
+    """1 - sum(y p) / (sum(y) + sum(p) - sum(y p) + epsilon)."""
+    return tversky(y_true, y_pred, axis=axis, alpha=1.0, beta=1.0)

@@ -9,8 +9,7 @@ from keras import ops
 
 from keras_masked import serialization
 from keras_masked.layers.base import register
-from keras_masked.missing import reject_masked_arrays
-from keras_masked.stacked import stack_parameters
+from keras_masked.observation import reject_masked_arrays, stack_parameters
 
 Tensor = Any
 

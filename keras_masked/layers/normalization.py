@@ -9,10 +9,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masked import _backend, distributions, statistics
+from keras_masked import _backend, distributions
+from keras_masked.layers import label_moments
 from keras_masked.layers.base import register
-from keras_masked.missing import NAN, Missing, check_narrowing, find_missing, reject_masked_arrays
-from keras_masked.missing import standardize_missing as standardize
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    check_narrowing,
+    find_missing,
+    reject_masked_arrays,
+)
+from keras_masked.observation import standardize_missing as standardize
 
 Tensor = Any
 
@@ -125,8 +132,8 @@ class LabelNormalization(keras.layers.Layer):
                 for the layer's dtype, if there are no labels at all, or if batches differ in their
                 number of labels. The layer then stays as it was.
         """
-        moments = statistics.Moments(self.missing, self.names, self.labels)
-        for labels in statistics.label_batches(data, batch_size, steps, verbose):
+        moments = label_moments.Moments(self.missing, self.names, self.labels)
+        for labels in label_moments.label_batches(data, batch_size, steps, verbose):
             moments.update(labels)
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         mean, deviation = moments.result(dtype)

@@ -8,9 +8,8 @@ import keras
 from keras import ops
 
 from keras_masked.layers.base import register
-from keras_masked.missing import NAN, Missing, standardize_missing
-from keras_masked.reduction import reduce_losses
-from keras_masked.variational import gaussian_values, mixture_values
+from keras_masked.losses.variational import gaussian_values, mixture_values
+from keras_masked.observation import NAN, Missing, reduce_losses, standardize_missing
 
 Tensor = Any
 

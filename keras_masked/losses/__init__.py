@@ -7,118 +7,118 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
-from keras_masked.functions.bayesian import (
-    bayesian_binary_crossentropy,
-    bayesian_binary_crossentropy_var_wrapper,
-    bayesian_binary_crossentropy_wrapper,
-    bayesian_categorical_crossentropy,
-    bayesian_categorical_crossentropy_var_wrapper,
-    bayesian_categorical_crossentropy_wrapper,
-    robust_binary_crossentropy,
-    robust_categorical_crossentropy,
-)
-from keras_masked.functions.boxes import ciou_loss, diou_loss, giou_loss, iou_loss
-from keras_masked.functions.crossentropy import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    categorical_generalized_cross_entropy,
-    sparse_categorical_crossentropy,
-)
-from keras_masked.functions.fields import (
-    critical_success_index,
-    fractions_skill_score,
-    jaccard,
-    sobel_mse,
-)
-from keras_masked.functions.focal import binary_focal_crossentropy, categorical_focal_crossentropy
-from keras_masked.functions.groups import root_mean_squared_error, sigmoid_focal_crossentropy
-from keras_masked.functions.likelihood import (
-    mse_lin_wrapper,
-    mse_var_wrapper,
-    negative_log_likelihood,
-    robust_mse,
-)
-from keras_masked.functions.logits import (
-    sigmoid_crossentropy_logits,
-    softmax_crossentropy_logits,
-    sparse_softmax_crossentropy_logits,
-    squared_differences,
-)
-from keras_masked.functions.margin import (
-    categorical_hinge,
-    hinge,
-    hinge_loss,
-    multiclass_hinge_loss,
-    squared_hinge,
-)
-from keras_masked.functions.probabilistic import kl_divergence, poisson
-from keras_masked.functions.regression import (
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-)
-from keras_masked.functions.robust import huber, log_cosh
-from keras_masked.functions.signed import (
-    magic_correction_term,
-    mean_error,
-    mean_percentage_error,
-    zeros_loss,
-)
-from keras_masked.functions.special import circle, cosine_similarity, ctc, dice, tversky
-from keras_masked.functions.variational import vae, vae_comp_gmm, vae_gmm
-from keras_masked.functions.weighted import (
-    asymmetric_mse,
-    dual_weighted_mse,
-    exponentially_weighted_mse,
-)
 from keras_masked.losses.base import MaskedLoss
 from keras_masked.losses.bayesian import (
     BayesianBinaryCrossentropy,
     BayesianCategoricalCrossentropy,
     RobustBinaryCrossentropy,
     RobustCategoricalCrossentropy,
+    bayesian_binary_crossentropy,
+    bayesian_categorical_crossentropy,
+    robust_binary_crossentropy,
+    robust_categorical_crossentropy,
 )
-from keras_masked.losses.boxes import CIoULoss, DIoULoss, GIoULoss, IoULoss
+from keras_masked.losses.boxes import (
+    CIoULoss,
+    DIoULoss,
+    GIoULoss,
+    IoULoss,
+    ciou_loss,
+    diou_loss,
+    giou_loss,
+    iou_loss,
+)
+from keras_masked.losses.circle import Circle, circle
 from keras_masked.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_generalized_cross_entropy,
+    sparse_categorical_crossentropy,
 )
-from keras_masked.losses.fields import CriticalSuccessIndex, FractionsSkillScore, SobelMSE
-from keras_masked.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
-from keras_masked.losses.groups import RootMeanSquaredError, SigmoidFocalCrossEntropy
+from keras_masked.losses.ctc import CTC, ctc
+from keras_masked.losses.events import CriticalSuccessIndex, critical_success_index
+from keras_masked.losses.fields import (
+    FractionsSkillScore,
+    SobelMSE,
+    fractions_skill_score,
+    sobel_mse,
+)
+from keras_masked.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    SigmoidFocalCrossEntropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    sigmoid_focal_crossentropy,
+)
 from keras_masked.losses.likelihood import (
     NegativeLogLikelihood,
+    negative_log_likelihood,
+    robust_mse,
+)
+from keras_masked.losses.logits import (
+    sigmoid_crossentropy_logits,
+    softmax_crossentropy_logits,
+    sparse_softmax_crossentropy_logits,
+    squared_differences,
 )
 from keras_masked.losses.margin import (
     CategoricalHinge,
     Hinge,
     MulticlassHinge,
     SquaredHinge,
+    categorical_hinge,
+    hinge,
+    hinge_loss,
+    multiclass_hinge_loss,
+    squared_hinge,
 )
 from keras_masked.losses.masked import Masked
-from keras_masked.losses.probabilistic import KLDivergence, Poisson
+from keras_masked.losses.probabilistic import KLDivergence, Poisson, kl_divergence, poisson
 from keras_masked.losses.regression import (
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    root_mean_squared_error,
 )
-from keras_masked.losses.robust import Huber, LogCosh
-from keras_masked.losses.segmentation import Dice, Jaccard, Tversky
-from keras_masked.losses.sequence import CTC
+from keras_masked.losses.robust import Huber, LogCosh, huber, log_cosh
+from keras_masked.losses.sets import Dice, Jaccard, Tversky, dice, jaccard, tversky
 from keras_masked.losses.signed import (
     MeanError,
     MeanPercentageError,
     ZerosLoss,
+    magic_correction_term,
+    mean_error,
+    mean_percentage_error,
+    zeros_loss,
 )
-from keras_masked.losses.similarity import Circle, CosineSimilarity
+from keras_masked.losses.similarity import CosineSimilarity, cosine_similarity
+from keras_masked.losses.two_outputs import (
+    bayesian_binary_crossentropy_var_wrapper,
+    bayesian_binary_crossentropy_wrapper,
+    bayesian_categorical_crossentropy_var_wrapper,
+    bayesian_categorical_crossentropy_wrapper,
+    mse_lin_wrapper,
+    mse_var_wrapper,
+)
+from keras_masked.losses.variational import vae, vae_comp_gmm, vae_gmm
 from keras_masked.losses.weighted import (
     AsymmetricMSE,
     DualWeightedMSE,
     ExponentiallyWeightedMSE,
+    asymmetric_mse,
+    dual_weighted_mse,
+    exponentially_weighted_mse,
 )
 
 __all__ = [

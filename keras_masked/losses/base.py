@@ -9,11 +9,20 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.evaluation import OF_OBSERVATION, label_values, rows_are_labels
 from keras_masked.formulas import Formula
-from keras_masked.missing import Missing, join_markers, standardize_missing
-from keras_masked.observation import Observation, observe
-from keras_masked.reduction import check_average, reduce_losses, standardize_rate
+from keras_masked.observation import (
+    OF_OBSERVATION,
+    Missing,
+    Observation,
+    check_average,
+    join_markers,
+    label_values,
+    observe,
+    reduce_losses,
+    rows_are_labels,
+    standardize_missing,
+    standardize_rate,
+)
 
 Tensor = Any
 

@@ -4,56 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras import ops
-
 from keras_masked import formulas
-from keras_masked.evaluation import label_values
-from keras_masked.formulas.draws import check_draws, check_logits
-from keras_masked.losses.base import MaskedLoss, Masking, register
-from keras_masked.observation import Observation
+from keras_masked.formulas import Formula, check_logits
+from keras_masked.losses.base import Masking, register
+from keras_masked.losses.draws import DrawnLoss
+from keras_masked.losses.likelihood import check_tensors
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    row_values,
+    stack_parameters,
+)
 
 Tensor = Any
-
-
-class DrawnLoss(MaskedLoss):
-    """Base class: an estimate by draws of the logits.
-
-    A loss has no state, so the draws are the same at every step; `keras_masked.layers.LossEndpoint`
-    holds a generator and draws afresh.
-    """
-
-    def __init__(
-        self,
-        draws: int,
-        loop_over_draws: bool,
-        reduction: str | None,
-        name: str | None,
-        dtype: Any,
-        **masking: Unpack[Masking],
-    ) -> None:
-        options = {"draws": check_draws(draws), "loop_over_draws": loop_over_draws}
-        super().__init__(reduction, name, dtype, **options, **masking)
-
-    def evaluate(
-        self,
-        y_true: Tensor,
-        y_pred: Tensor,
-        sample_weight: Tensor | None = None,
-        shift: Tensor | None = None,
-    ) -> tuple[Tensor, Observation]:
-        """One loss per label, and which labels count.
-
-        Args:
-            y_true: Labels, some of them missing.
-            y_pred: Means and log-variances of the logits.
-            sample_weight: Weights: a scalar, one per row, or one per label.
-            shift: For fresh draws, uniform numbers of the shape of the logits.
-        """
-        check_logits(y_pred)
-        seen = self.observe(y_true, y_pred, sample_weight)
-        if shift is not None:
-            shift = ops.reshape(shift, ops.shape(seen.y_pred)[:-1])
-        return label_values(self.formula, seen, **self._options, shift=shift), seen
 
 
 @register
@@ -282,3 +245,151 @@ class BayesianBinaryCrossentropy(DrawnLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(draws, loop_over_draws, reduction, name, dtype, **masking)
+
+
+@register
+def robust_categorical_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    logit_var: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    draws: int = 25,
+    loop_over_draws: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the cross-entropy of each label, distorted by the variance of its logits.
+
+    See `RobustCategoricalCrossentropy`, which takes logits and log-variances stacked.
+
+    Args:
+        y_true: One-hot labels `(..., classes)`, some of them missing.
+        y_pred: Mean logits `(..., classes)`.
+        logit_var: Logarithms of their variances `(..., classes)`.
+        sample_weight: Weights: a scalar, or one per label.
+        draws: Number of draws.
+        loop_over_draws: Whether to look at one draw at a time, for want of memory.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    >>> y_true, y_pred = np.array([[0.0, 1.0, 0.0]]), np.array([[1.0, 3.0, 0.0]])
+    >>> logit_var = np.full((1, 3), -30.0)
+    >>> rows = keras_masked.losses.robust_categorical_crossentropy(y_true, y_pred, logit_var)
+    >>> [round(float(row), 4) for row in rows]  # -log(softmax) - 1, for hardly any variance
+    [-0.8302]
+    """
+    return _values(
+        formulas.robust_categorical_crossentropy,
+        y_true,
+        y_pred,
+        logit_var,
+        sample_weight,
+        missing,
+        draws=draws,
+        loop_over_draws=loop_over_draws,
+    )
+
+
+@register
+def robust_binary_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    logit_var: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    draws: int = 25,
+    loop_over_draws: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean cross-entropy of each row, distorted by the variance of its logits.
+
+    See `RobustBinaryCrossentropy`, which takes logits and log-variances stacked.
+
+    Args:
+        y_true: Binary labels `(..., labels)`, some of them missing.
+        y_pred: Mean logits `(..., labels)`.
+        logit_var: Logarithms of their variances `(..., labels)`.
+        sample_weight: Weights: a scalar, one per row, or one per label.
+        draws: Number of draws.
+        loop_over_draws: Whether to look at one draw at a time, for want of memory.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    >>> y_true, y_pred = np.array([[1.0, np.nan]]), np.array([[2.0, 5.0]])
+    >>> logit_var = np.full((1, 2), -30.0)
+    >>> rows = keras_masked.losses.robust_binary_crossentropy(y_true, y_pred, logit_var)
+    >>> [round(float(row), 4) for row in rows]  # -log(sigmoid(2)) - 1, for hardly any variance
+    [-0.8731]
+    """
+    return _values(
+        formulas.robust_binary_crossentropy,
+        y_true,
+        y_pred,
+        logit_var,
+        sample_weight,
+        missing,
+        draws=draws,
+        loop_over_draws=loop_over_draws,
+    )
+
+
+@register
+def bayesian_categorical_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    draws: int = 25,
+    loop_over_draws: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the negative log-likelihood of each label, given logits and their variance.
+
+    See `BayesianCategoricalCrossentropy`.
+
+    >>> y_true = np.array([[0.0, 1.0, 0.0]])
+    >>> y_pred = np.stack([[[1.0, 3.0, 0.0]], np.full((1, 3), -30.0)], axis=-1)
+    >>> rows = keras_masked.losses.bayesian_categorical_crossentropy(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]  # -log(softmax), for hardly any variance
+    [0.1698]
+    """
+    check_logits(y_pred)
+    formula = formulas.bayesian_categorical_crossentropy
+    options = {"draws": draws, "loop_over_draws": loop_over_draws}
+    return row_values(formula, y_true, y_pred, missing, **options)
+
+
+@register
+def bayesian_binary_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    draws: int = 25,
+    loop_over_draws: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean negative log-likelihood of each row, given logits and their variance.
+
+    See `BayesianBinaryCrossentropy`.
+
+    >>> y_true = np.array([[1.0, np.nan]])
+    >>> y_pred = np.array([[[2.0, -30.0], [5.0, 0.0]]])
+    >>> rows = keras_masked.losses.bayesian_binary_crossentropy(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]  # -log(sigmoid(2)), for hardly any variance
+    [0.1269]
+    """
+    check_logits(y_pred)
+    formula = formulas.bayesian_binary_crossentropy
+    options = {"draws": draws, "loop_over_draws": loop_over_draws}
+    return row_values(formula, y_true, y_pred, missing, **options)
+
+
+def _values(
+    formula: Formula,
+    y_true: Tensor,
+    y_pred: Tensor,
+    logit_var: Tensor,
+    sample_weight: Tensor | None,
+    missing: Missing,
+    **options: Any,
+) -> Tensor:
+    check_tensors(y_pred=y_pred, logit_var=logit_var)
+    stacked = stack_parameters(y_pred=y_pred, logit_var=logit_var)
+    return row_values(formula, y_true, stacked, missing, sample_weight=sample_weight, **options)

@@ -1,80 +1,136 @@
-"""Losses of fields such as images and maps: events, windows and slopes."""
+"""Losses of fields, by windows and slopes: classes and functions."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Unpack
 
+from keras import ops
+
 from keras_masked import formulas
-from keras_masked.fields import check_window, fractions_values, sobel_values
+from keras_masked.formulas import events, fractions_skill, sobel, sobel_sees, window_means
 from keras_masked.losses.base import MaskedLoss, Masking, register
-from keras_masked.losses.segmentation import SetLoss
-from keras_masked.observation import Observation
-from keras_masked.sets import event_values
+from keras_masked.losses.sets import SetLoss
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    Observation,
+    gate_input,
+    gate_output,
+    observe,
+    replace,
+    row_means,
+    standardize_missing,
+    with_mask,
+)
 
 Tensor = Any
 
 
-@register
-class CriticalSuccessIndex(SetLoss):
-    r"""One minus the soft critical success index (threat score) of each set's observed labels.
+PADDINGS = ("valid", "same")
 
-    $$L = 1 - \frac{H}{H + F + M + \epsilon}, \quad
-      H = \sum_i o_i e_i q_i, \; F = \sum_i o_i (1 - e_i) q_i, \; M = \sum_i o_i e_i (1 - q_i)$$
 
-    hits, false alarms and misses, with the event $e_i = [y_i \ge t]$ and its soft prediction
-    $q_i = 1 / (1 + e^{-s (p_i - t)})$. Without a threshold, $e_i = y_i$ and $q_i = p_i$.
+def fractions_values(
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing,
+    dtype: str | None = None,
+    window: int = 3,
+    threshold: float | None = 0.5,
+    scale: float = 10.0,
+    padding: str = "valid",
+    axis: int | tuple[int, ...] | None = None,
+) -> tuple[Tensor, Observation]:
+    """One minus the fractions skill score of each set, and which sets have an observed window."""
+    seen = _observe_fields(y_true, y_pred, missing, dtype, window if padding == "valid" else 1)
+    labels, predictions = events(
+        seen.y_true, gate_input(seen.y_pred, seen.hidden), threshold, scale
+    )
+    hidden, inside = seen.hidden, seen.observed
+    outside = window - 1 if padding == "same" else 0
+    if inside is None and outside:
+        inside = ops.ones_like(labels, dtype="bool")
 
-    A missing label leaves all sums. A set of which nothing is observed has a loss of 0 and does
-    not count. A set without any event has a loss of 1: there was nothing to hit.
+    def means(x: Tensor) -> Tensor:
+        """Of windows, with 0 for what lies outside the field."""
+        channels = len(x.shape) == 4
+        x = x if channels else ops.expand_dims(x, -1)
+        if outside:
+            around = (outside // 2, outside - outside // 2)
+            x = ops.pad(x, ((0, 0), around, around, (0, 0)))
+        x = window_means(x, window)
+        return x if channels else ops.squeeze(x, -1)
 
-    Args:
-        threshold: From which value on a label is an event; by default labels are 0 or 1 and
-            predictions are probabilities.
-        scale: How steeply the prediction turns into an event at the threshold, s.
-        axis: The axes that a set spans; by default all, so that the batch is one set.
-        reduction: As in Keras, over sets with any observed label.
-        name: Name of the loss.
-        dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+    labels, predictions = (means(replace(x, hidden, 0.0)) for x in (labels, predictions))
+    observed = None
+    if inside is not None:
+        share = means(ops.cast(inside, labels.dtype))
+        counted = ops.greater(share, 0.5 / window**2)  # one pixel or more
+        share = ops.where(counted, share, ops.ones_like(share))
+        labels, predictions = labels / share, predictions / share
+        observed = None if seen.observed is None else ops.any(counted, axis=axis)
+    losses = fractions_skill(labels, predictions, axis=axis)
+    sets = Observation(seen.y_true, seen.y_pred, observed, None, seen.dtype)
+    return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
 
-    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
-    Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+def sobel_values(
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing,
+    dtype: str | None = None,
+) -> tuple[Tensor, Observation]:
+    """Squared differences of slopes `(batch, height - 2, width - 2, ..., 2)`, and which count."""
+    seen = _observe_fields(y_true, y_pred, missing, dtype, 3)
+    labels, predictions = (sobel(replace(x, seen.hidden, 0.0)) for x in (seen.y_true, seen.y_pred))
+    errors = predictions - labels
+    observed = None if seen.observed is None else sobel_sees(seen.observed)
+    slopes = Observation(labels, predictions, observed, None, seen.dtype)
+    slopes = slopes.weighted(inner_weights(sample_weight, seen.y_pred), errors)
+    # Before the square, so that 0 comes back from there: all else is linear.
+    return ops.square(replace(errors, slopes.hidden, 0.0)), slopes
 
-    Example:
 
-    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
-    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
-    >>> loss = keras_masked.losses.CriticalSuccessIndex()
-    >>> round(float(loss(y_true, y_pred)), 4)  # 1 - 1.5 / (1.5 + 0.5 + 0.5)
-    0.4
+def inner_weights(sample_weight: Tensor | None, fields: Tensor) -> Tensor | None:
+    """Weights of pixels, as those of the slopes there; others as they are."""
+    if sample_weight is None:
+        return None
+    weight = ops.convert_to_tensor(sample_weight, dtype=fields.dtype)
+    for axis in (1, 2):
+        if len(weight.shape) > axis and weight.shape[axis] != 1:
+            weight = weight[:, 1:-1] if axis == 1 else weight[:, :, 1:-1]
+    return weight
 
-    Source: Ebert-Uphoff et al. 2021, CIRA guide to custom loss functions; Donaldson et al. 1975.
-    """
 
-    formula = formulas.Formula(formulas.jaccard)
-
-    def __init__(
-        self,
-        threshold: float | None = None,
-        scale: float = 10.0,
-        axis: int | tuple[int, ...] | None = None,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "critical_success_index",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        options = {"threshold": threshold, "scale": scale, "axis": axis}
-        super().__init__(reduction, name, dtype, **options, **masking)
-
-    def evaluate(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> tuple[Tensor, Observation]:
-        """One loss per set, and which sets have any observed label."""
-        return event_values(
-            y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype, **self._options
+def check_window(window: Any, padding: Any) -> None:
+    """Checks `window=` and `padding=`."""
+    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
+        raise ValueError(
+            f"Argument `window` must be a number of pixels. Received: window={window!r}"
         )
+    if padding not in PADDINGS:
+        raise ValueError(
+            f"Argument `padding` must be one of {PADDINGS}. Received: padding={padding!r}"
+        )
+
+
+def _observe_fields(
+    y_true: Tensor, y_pred: Tensor, missing: Missing, dtype: str | None, least: int
+) -> Observation:
+    """Observed fields `(batch, height, width)` or with channels, at least so many pixels wide."""
+    seen = observe(y_true, y_pred, missing=missing, dtype=dtype)
+    shape = tuple(seen.y_pred.shape)
+    small = any(size is not None and size < least for size in shape[1:3])
+    if len(shape) not in (3, 4) or small:
+        raise ValueError(
+            "Fields must have shape (batch, height, width) or (batch, height, width, channels), "
+            f"of at least {least} by {least} pixels. Received: shape={shape}"
+        )
+    return seen
 
 
 @register
@@ -209,3 +265,62 @@ class SobelMSE(MaskedLoss):
     ) -> tuple[Tensor, Observation]:
         """One loss per slope, and which slopes are observed."""
         return sobel_values(y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype)
+
+
+Axis = int | tuple[int, ...] | None
+
+
+@register
+def fractions_skill_score(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    window: int = 3,
+    threshold: float | None = 0.5,
+    scale: float = 10.0,
+    padding: str = "valid",
+    axis: Axis = None,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns one minus the fractions skill score of each set's observed pixels.
+
+    See `FractionsSkillScore`.
+
+    >>> y_true = np.array([[[1.0, 0.0, 0.0, np.nan]] * 2])
+    >>> y_pred = np.array([[[0.0, 1.0, 0.0, 1.0]] * 2])
+    >>> options = {"window": 2, "threshold": None}
+    >>> round(float(keras_masked.losses.fractions_skill_score(y_true, y_pred, **options)), 4)
+    0.3333
+    """
+    check_window(window, padding)
+    return with_mask(
+        *fractions_values(
+            y_true,
+            y_pred,
+            missing=standardize_missing(missing),
+            window=window,
+            threshold=threshold,
+            scale=scale,
+            padding=padding,
+            axis=axis,
+        )
+    )
+
+
+@register
+def sobel_mse(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+    """Returns the mean squared difference of the observed slopes of each inner pixel.
+
+    See `SobelMSE`.
+
+    >>> y_true = np.zeros((1, 3, 4))
+    >>> y_true[0, 0, 3] = np.nan
+    >>> y_pred = np.broadcast_to(np.arange(4.0), (1, 3, 4))
+    >>> rows = keras_masked.losses.sobel_mse(y_true, y_pred)
+    >>> [float(pixel) for pixel in rows[0, 0]]
+    [32.0, 0.0]
+    """
+    losses, seen = sobel_values(y_true, y_pred, missing=standardize_missing(missing))
+    observed = None if seen.observed is None else ops.any(seen.observed, axis=-1)
+    pixels = dataclasses.replace(seen, observed=observed)
+    return with_mask(row_means(losses, seen.observed), pixels)

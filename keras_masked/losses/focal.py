@@ -1,11 +1,22 @@
-"""Cross-entropies that play down easy labels."""
+"""Cross-entropies that look away from what is easy: classes and functions."""
 
 from __future__ import annotations
 
 from typing import Any, Unpack
 
 from keras_masked import formulas
+from keras_masked.formulas import check_gamma
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.groups import GroupLoss, group_values, total
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    row_values,
+    standardize_missing,
+    with_mask,
+)
+
+Tensor = Any
 
 
 @register
@@ -135,3 +146,166 @@ class CategoricalFocalCrossentropy(MaskedLoss):
             axis=axis,
             **masking,
         )
+
+
+@register
+class SigmoidFocalCrossEntropy(GroupLoss):
+    r"""Focal cross-entropy of binary labels, summed over the observed labels of each row.
+
+    $$L = \frac{-\sum_r \sum_i o_{ri} w_{ri} \, \alpha_{t,ri} (1 - p_{t,ri})^\gamma \log p_{t,ri}}
+               {\sum_r o_r}$$
+
+    with $p_t = p$ and $\alpha_t = \alpha$ for a label of 1, and $1 - p$ and $1 - \alpha$ for a
+    label of 0; $o_{ri}$ is 1 where label $i$ of row $r$ is observed, else 0, $w_{ri}$ its weight,
+    and $o_r$ 1 where the row has any observed label.
+
+    A row is a sum, as in TensorFlow Addons, so that a row with many observed labels has a larger
+    loss than one with few. `BinaryFocalCrossentropy(apply_class_balancing=True)` is the mean.
+
+    Args:
+        from_logits: Whether `y_pred` holds logits rather than probabilities.
+        alpha: Weight of class 1; class 0 has `1 - alpha`. Without such weights if 0 or `None`.
+        gamma: The focusing exponent, at least 0.
+        reduction: As in Keras, over rows with any observed label.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of rows, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align, or `gamma` is negative.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, 1.0, np.nan], [0.0, np.nan, np.nan]])
+    >>> y_pred = np.array([[0.97, 0.91, 0.5], [0.03, 0.5, 0.5]])
+    >>> loss = keras_masked.losses.SigmoidFocalCrossEntropy(reduction=None)
+    >>> [round(float(row), 7) for row in loss(y_true, y_pred)]
+    [0.0001978, 2.06e-05]
+
+    Source: Lin et al. 2017, equation 5; `tensorflow_addons.losses.SigmoidFocalCrossEntropy`.
+    """
+
+    formula = formulas.sigmoid_focal_crossentropy
+    combine = staticmethod(total)
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        alpha: float | None = 0.25,
+        gamma: float = 2.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "sigmoid_focal_crossentropy",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        options = {"from_logits": from_logits, "alpha": alpha, "gamma": check_gamma(gamma)}
+        super().__init__(reduction, name, dtype, **options, **masking)
+
+
+@register
+def binary_focal_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the binary focal cross-entropy of each row, over its observed labels.
+
+    See `BinaryFocalCrossentropy`.
+
+    >>> y_true = np.array([[0.0, 1.0], [np.nan, 1.0]])
+    >>> y_pred = np.array([[0.25, 0.5], [0.9, 0.5]])
+    >>> rows = keras_masked.losses.binary_focal_crossentropy(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.0956, 0.1733]
+    """
+    return row_values(
+        formulas.binary_focal_crossentropy,
+        y_true,
+        y_pred,
+        missing,
+        apply_class_balancing=apply_class_balancing,
+        alpha=alpha,
+        gamma=gamma,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        axis=axis,
+    )
+
+
+@register
+def categorical_focal_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the focal cross-entropy of each one-hot label, 0 where it is missing.
+
+    See `CategoricalFocalCrossentropy`.
+
+    >>> y_true = np.array([[0.0, 1.0], [np.nan, np.nan]])
+    >>> y_pred = np.array([[0.25, 0.75], [0.9, 0.1]])
+    >>> rows = keras_masked.losses.categorical_focal_crossentropy(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.0045, 0.0]
+    """
+    return row_values(
+        formulas.categorical_focal_crossentropy,
+        y_true,
+        y_pred,
+        missing,
+        alpha=alpha,
+        gamma=gamma,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+        axis=axis,
+    )
+
+
+@register
+def sigmoid_focal_crossentropy(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    alpha: float | None = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the focal cross-entropy of each row, summed over its observed labels.
+
+    See `SigmoidFocalCrossEntropy`.
+
+    >>> y_true = np.array([[1.0, 1.0, np.nan], [0.0, np.nan, np.nan]])
+    >>> y_pred = np.array([[0.97, 0.91, 0.5], [0.03, 0.5, 0.5]])
+    >>> rows = keras_masked.losses.sigmoid_focal_crossentropy(y_true, y_pred)
+    >>> [round(float(row), 7) for row in rows]
+    [0.0001978, 2.06e-05]
+    """
+    return with_mask(
+        *group_values(
+            formulas.sigmoid_focal_crossentropy,
+            total,
+            y_true,
+            y_pred,
+            missing=standardize_missing(missing),
+            axis=-1,
+            from_logits=from_logits,
+            alpha=alpha,
+            gamma=check_gamma(gamma),
+        )
+    )

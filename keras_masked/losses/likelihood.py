@@ -1,11 +1,16 @@
-"""Losses of predicted distributions, parameters stacked on the last axis of the predictions."""
+"""The negative log-likelihood of labels under a predicted distribution: class and functions."""
 
 from __future__ import annotations
 
 from typing import Any, Unpack
 
+import keras
+
 from keras_masked import distributions, formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.observation import NAN, Missing, row_values, stack_parameters
+
+Tensor = Any
 
 
 @register
@@ -65,3 +70,82 @@ class NegativeLogLikelihood(MaskedLoss):
     ) -> None:
         options = {"distribution": distributions.get(distribution), "full": full}
         super().__init__(reduction, name, dtype, **options, **masking)
+
+
+@register
+def negative_log_likelihood(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    distribution: Any = "gaussian",
+    full: bool = False,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean negative log-likelihood of each row, over its observed labels.
+
+    See `NegativeLogLikelihood`.
+
+    >>> y_true = np.array([[1.0, np.nan]])
+    >>> y_pred = np.array([[[6.0, np.log(25.0)], [7.0, 0.0]]])  # means and log-variances
+    >>> rows = keras_masked.losses.negative_log_likelihood(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]  # 25 / 2 / 25 + log(25) / 2
+    [2.1094]
+    """
+    distribution = distributions.get(distribution)
+    formula = formulas.negative_log_likelihood
+    return row_values(formula, y_true, y_pred, missing, distribution=distribution, full=full)
+
+
+@register
+def robust_mse(
+    y_true: Tensor,
+    y_pred: Tensor,
+    variance: Tensor,
+    labels_err: Tensor = 0.0,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns (y - p)^2 / (2 (exp(s) + e^2)) + log(exp(s) + e^2) / 2, the mean of each row.
+
+    See `NegativeLogLikelihood`, which is the same loss for `compile`: with one output.
+
+    Args:
+        y_true: Labels `(..., labels)`, some of them missing.
+        y_pred: Predictions `(..., labels)`.
+        variance: s, the logarithms of the predicted variances `(..., labels)`.
+        labels_err: e, standard deviations of the labels' errors; 0 where unknown or missing.
+        sample_weight: Weights: a scalar, one per row, or one per label.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    >>> y_true, y_pred = np.array([[1.0, np.nan]]), np.array([[6.0, 7.0]])
+    >>> variance, labels_err = np.log([[16.0, 1.0]]), np.array([[3.0, np.nan]])
+    >>> rows = keras_masked.losses.robust_mse(y_true, y_pred, variance, labels_err)
+    >>> [round(float(row), 4) for row in rows]  # 25 / 2 / (16 + 9) + log(16 + 9) / 2
+    [2.1094]
+    """
+    check_tensors(y_pred=y_pred, variance=variance, labels_err=labels_err)
+    return row_values(
+        formulas.negative_log_likelihood,
+        y_true,
+        stack_parameters(y_pred=y_pred, variance=variance),
+        missing,
+        sample_weight=sample_weight,
+        error=labels_err,
+        distribution=distributions.Gaussian(),
+    )
+
+
+def check_tensors(**tensors: Tensor) -> None:
+    """Raises on outputs of layers that stand for no numbers yet: Keras 3 computes nothing of them.
+
+    Args:
+        **tensors: What must be of a batch, by its name.
+    """
+    for name, tensor in tensors.items():
+        if isinstance(tensor, keras.KerasTensor):
+            raise ValueError(
+                f"Argument `{name}` must be a tensor of a batch; this function is for hand-written "
+                "training steps. To train a model of several outputs with `compile` and `fit`, use "
+                f"`keras_masked.layers.LossEndpoint`. Received: {name}={tensor}"
+            )

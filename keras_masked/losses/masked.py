@@ -9,10 +9,16 @@ from keras import ops
 
 from keras_masked import _backend, serialization
 from keras_masked.formulas import Formula
-from keras_masked.hiding import gate_output, replace
 from keras_masked.losses.base import MaskedLoss, Masking, register
-from keras_masked.observation import Observation, holds_class_ids, observe
-from keras_masked.shapes import compatible, expand_from_left
+from keras_masked.observation import (
+    Observation,
+    compatible,
+    expand_from_left,
+    gate_output,
+    holds_class_ids,
+    observe,
+    replace,
+)
 
 Tensor = Any
 

@@ -1,4 +1,4 @@
-"""Divergence of distributions, and the likelihood of counts."""
+"""Divergences and counts, Kullback-Leibler and Poisson: classes and functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.observation import NAN, Missing, row_values
+
+Tensor = Any
 
 
 @register
@@ -91,3 +94,53 @@ class Poisson(MaskedLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+def kl_divergence(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the Kullback-Leibler divergence of each distribution, 0 where it is missing.
+
+    See `KLDivergence`.
+
+    >>> y_true = np.array([[0.5, 0.5], [np.nan, np.nan]])
+    >>> y_pred = np.array([[0.25, 0.75], [0.9, 0.1]])
+    >>> rows = keras_masked.losses.kl_divergence(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.1438, 0.0]
+    """
+    return row_values(
+        formulas.kl_divergence,
+        y_true,
+        y_pred,
+        missing,
+    )
+
+
+@register
+def poisson(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean Poisson loss of each row, over its observed labels.
+
+    See `Poisson`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.poisson(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [1.3069, -0.7314]
+    """
+    return row_values(
+        formulas.poisson,
+        y_true,
+        y_pred,
+        missing,
+    )

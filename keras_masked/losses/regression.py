@@ -1,4 +1,4 @@
-"""Losses of real-valued labels, one entry of `y_true` each."""
+"""Losses of real-valued labels, one entry of `y_true` each: classes and functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.groups import GroupLoss, group_values, root
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    row_values,
+    standardize_missing,
+    with_mask,
+)
+
+Tensor = Any
 
 
 @register
@@ -175,3 +185,166 @@ class MeanSquaredLogarithmicError(MaskedLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+class RootMeanSquaredError(GroupLoss):
+    r"""Root of the mean squared difference over the observed labels of each set.
+
+    $$L = \frac{\sum_g v_g \sqrt{\frac{\sum_i o_{gi} w_{gi} (y_{gi} - p_{gi})^2}
+                                      {\sum_i o_{gi} w_{gi}}}}{\sum_g o_g}$$
+
+    with $o_{gi}$ 1 where label $i$ of set $g$ is observed, else 0, $w_{gi}$ its weight, $v_g$ the
+    mean of the weights of the set's observed labels, and $o_g$ 1 where it has any. With `axis=None`
+    the batch is one set; else the mean is over sets, rows say, each with a root of its own.
+
+    The gradient at a set without any error is 0.
+
+    Args:
+        axis: The axes that a set spans; by default all, so that the batch is one set. -1 for the
+            labels of a row, (1, 2, 3) for the pixels of an image.
+        reduction: As in Keras, over sets with any observed label.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> loss = keras_masked.losses.RootMeanSquaredError()
+    >>> round(float(loss(y_true, y_pred)), 4)  # sqrt((1 + 0 + 4) / 3)
+    1.291
+    >>> loss = keras_masked.losses.RootMeanSquaredError(axis=-1)
+    >>> round(float(loss(y_true, y_pred)), 4)  # (sqrt(1) + sqrt((0 + 4) / 2)) / 2
+    1.2071
+
+    Source: Ebert-Uphoff et al. 2021, CIRA guide to custom loss functions, which has both forms.
+    """
+
+    formula = formulas.squared_error
+    combine = staticmethod(root)
+
+    def __init__(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "root_mean_squared_error",
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, axis=axis, **masking)
+
+
+@register
+def mean_squared_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+    """Returns the mean squared error of each row, over its observed labels.
+
+    See `MeanSquaredError`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.mean_squared_error(y_true, y_pred)
+    >>> [float(row) for row in rows]
+    [1.0, 2.0]
+    """
+    return row_values(formulas.squared_error, y_true, y_pred, missing)
+
+
+@register
+def mean_absolute_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+    """Returns the mean absolute error of each row, over its observed labels.
+
+    See `MeanAbsoluteError`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.mean_absolute_error(y_true, y_pred)
+    >>> [float(row) for row in rows]
+    [1.0, 1.0]
+    """
+    return row_values(formulas.absolute_error, y_true, y_pred, missing)
+
+
+@register
+def mean_absolute_percentage_error(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean absolute percentage error of each row, over its observed labels.
+
+    See `MeanAbsolutePercentageError`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.mean_absolute_percentage_error(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [100.0, 25.0]
+    """
+    return row_values(
+        formulas.absolute_percentage_error,
+        y_true,
+        y_pred,
+        missing,
+    )
+
+
+@register
+def mean_squared_logarithmic_error(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean squared logarithmic error of each row, over its observed labels.
+
+    See `MeanSquaredLogarithmicError`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.mean_squared_logarithmic_error(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.1644, 0.0566]
+    """
+    return row_values(
+        formulas.squared_logarithmic_error,
+        y_true,
+        y_pred,
+        missing,
+    )
+
+
+@register
+def root_mean_squared_error(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the root of the mean squared error of each set, over its observed labels.
+
+    See `RootMeanSquaredError`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> round(float(keras_masked.losses.root_mean_squared_error(y_true, y_pred)), 4)
+    1.291
+    """
+    return with_mask(
+        *group_values(
+            formulas.squared_error,
+            root,
+            y_true,
+            y_pred,
+            missing=standardize_missing(missing),
+            axis=axis,
+        )
+    )

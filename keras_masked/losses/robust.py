@@ -1,4 +1,4 @@
-"""Losses of real-valued labels that grow only linearly with large errors."""
+"""Losses that grow only linearly with large errors: classes and functions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.observation import NAN, Missing, row_values
+
+Tensor = Any
 
 
 @register
@@ -94,3 +97,55 @@ class LogCosh(MaskedLoss):
         **masking: Unpack[Masking],
     ) -> None:
         super().__init__(reduction, name, dtype, **masking)
+
+
+@register
+def huber(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    delta: float = 1.0,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean Huber loss of each row, over its observed labels.
+
+    See `Huber`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.huber(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.5, 0.75]
+    """
+    return row_values(
+        formulas.huber,
+        y_true,
+        y_pred,
+        missing,
+        delta=delta,
+    )
+
+
+@register
+def log_cosh(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns the mean log-cosh of each row, over its observed labels.
+
+    See `LogCosh`.
+
+    >>> y_true = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> y_pred = np.array([[2.0, 7.0], [3.0, 6.0]])
+    >>> rows = keras_masked.losses.log_cosh(y_true, y_pred)
+    >>> [round(float(row), 4) for row in rows]
+    [0.4338, 0.6625]
+    """
+    return row_values(
+        formulas.log_cosh,
+        y_true,
+        y_pred,
+        missing,
+    )

@@ -7,7 +7,28 @@ from typing import Any
 from keras.metrics import Metric
 
 from keras_masked import serialization
-from keras_masked.functions.accuracy import (
+from keras_masked.losses.crossentropy import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from keras_masked.losses.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from keras_masked.losses.margin import categorical_hinge, hinge, squared_hinge
+from keras_masked.losses.probabilistic import kl_divergence, poisson
+from keras_masked.losses.regression import (
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from keras_masked.losses.robust import huber, log_cosh
+from keras_masked.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
     accuracy,
     binary_accuracy,
     categorical_accuracy,
@@ -15,103 +36,42 @@ from keras_masked.functions.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from keras_masked.functions.clustering import (
-    clustering_accuracy,
-)
-from keras_masked.functions.correlation import (
-    concordance_correlation,
-    pearson_correlation,
-)
-from keras_masked.functions.crossentropy import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
-)
-from keras_masked.functions.focal import (
-    binary_focal_crossentropy,
-    categorical_focal_crossentropy,
-)
-from keras_masked.functions.margin import (
-    categorical_hinge,
-    hinge,
-    squared_hinge,
-)
-from keras_masked.functions.median import (
-    mad_std,
-    median_absolute_deviation,
-    median_error,
-)
-from keras_masked.functions.probabilistic import (
-    kl_divergence,
-    poisson,
-)
-from keras_masked.functions.regression import (
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-)
-from keras_masked.functions.robust import (
-    huber,
-    log_cosh,
-)
-from keras_masked.functions.variance import (
-    explained_variance,
-)
-from keras_masked.metrics.accuracies import (
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-)
-from keras_masked.metrics.auc import (
-    AUC,
-)
-from keras_masked.metrics.base import (
-    MaskedMetric,
-)
-from keras_masked.metrics.clustering import (
-    ClusteringAccuracy,
-)
-from keras_masked.metrics.columns import (
-    ColumnMetric,
-)
+from keras_masked.metrics.auc import AUC
+from keras_masked.metrics.base import MaskedMetric
+from keras_masked.metrics.clustering import ClusteringAccuracy, clustering_accuracy
+from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.correlation import (
     ConcordanceCorrelation,
     PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
 )
 from keras_masked.metrics.counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
-from keras_masked.metrics.f_score import (
-    F1Score,
-    FBetaScore,
+from keras_masked.metrics.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
 )
+from keras_masked.metrics.f_score import F1Score, FBetaScore
 from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
 from keras_masked.metrics.likelihood import (
     IntervalCoverage,
     NegativeLogLikelihood,
     StandardizedResidualScatter,
 )
-from keras_masked.metrics.margin import (
-    CategoricalHinge,
-    Hinge,
-    MulticlassHinge,
-    SquaredHinge,
+from keras_masked.metrics.margin import CategoricalHinge, Hinge, MulticlassHinge, SquaredHinge
+from keras_masked.metrics.masked import Masked
+from keras_masked.metrics.mean import MeanMetric
+from keras_masked.metrics.medians import (
+    MADStandardDeviation,
+    MedianAbsoluteDeviation,
+    MedianError,
+    mad_std,
+    median_absolute_deviation,
+    median_error,
 )
-from keras_masked.metrics.masked import (
-    Masked,
-)
-from keras_masked.metrics.mean import (
-    MeanMetric,
-)
-from keras_masked.metrics.medians import MADStandardDeviation, MedianAbsoluteDeviation, MedianError
-from keras_masked.metrics.observed_fraction import (
-    ObservedFraction,
-)
-from keras_masked.metrics.of_mean import (
-    OfMean,
-)
+from keras_masked.metrics.observed_fraction import ObservedFraction
+from keras_masked.metrics.of_mean import OfMean
 from keras_masked.metrics.one_hot_iou import OneHotIoU, OneHotMeanIoU
 from keras_masked.metrics.operating_points import (
     PrecisionAtRecall,
@@ -119,43 +79,22 @@ from keras_masked.metrics.operating_points import (
     SensitivityAtSpecificity,
     SpecificityAtSensitivity,
 )
-from keras_masked.metrics.per_label import (
-    PerLabel,
-)
+from keras_masked.metrics.per_label import PerLabel
 from keras_masked.metrics.precision_recall import Precision, Recall
-from keras_masked.metrics.probabilistic import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    KLDivergence,
-    Poisson,
-    SparseCategoricalCrossentropy,
-)
-from keras_masked.metrics.r2 import (
-    R2Score,
-)
-from keras_masked.metrics.reduction import (
-    Mean,
-    MeanMetricWrapper,
-    Sum,
-)
+from keras_masked.metrics.probabilistic import KLDivergence, Poisson
+from keras_masked.metrics.r2 import R2Score
 from keras_masked.metrics.regression import (
-    LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
-from keras_masked.metrics.signed import (
-    MeanError,
-    MeanPercentageError,
-)
-from keras_masked.metrics.similarity import (
-    CosineSimilarity,
-)
-from keras_masked.metrics.variance import (
-    ExplainedVariance,
-)
+from keras_masked.metrics.robust import LogCoshError
+from keras_masked.metrics.signed import MeanError, MeanPercentageError
+from keras_masked.metrics.similarity import CosineSimilarity
+from keras_masked.metrics.values import Mean, MeanMetricWrapper, Sum
+from keras_masked.metrics.variance import ExplainedVariance, explained_variance
 
 __all__ = [
     "AUC",

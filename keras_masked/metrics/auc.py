@@ -16,8 +16,7 @@ from keras_masked.metrics.thresholds import (
     check_thresholds,
     even_thresholds,
 )
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import NAN, Missing, Observation
 
 Tensor = Any
 

@@ -12,8 +12,13 @@ from keras import ops
 
 from keras_masked import serialization
 from keras_masked.metrics.accumulator import Accumulator
-from keras_masked.missing import Missing, join_markers, standardize_missing
-from keras_masked.observation import Observation, observe
+from keras_masked.observation import (
+    Missing,
+    Observation,
+    join_markers,
+    observe,
+    standardize_missing,
+)
 
 Tensor = Any
 T = TypeVar("T")

@@ -8,8 +8,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.metrics.base import MaskedMetric, known
-from keras_masked.missing import Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import Missing, Observation
 
 Tensor = Any
 

@@ -8,20 +8,21 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.contingency import contingency_table, greatest
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
-from keras_masked.missing import (
+from keras_masked.metrics.contingency import contingency_table, greatest
+from keras_masked.observation import (
     CLASS_IDS,
     NAN,
     Missing,
+    Observation,
+    align_labels,
     check_class_ids,
     check_narrowing,
     find_missing,
     join_markers,
+    observe,
     reject_masked_arrays,
 )
-from keras_masked.observation import Observation, observe
-from keras_masked.shapes import align_labels
 
 Tensor = Any
 

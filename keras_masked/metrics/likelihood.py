@@ -13,8 +13,7 @@ from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import NAN, Missing, Observation
 
 Tensor = Any
 

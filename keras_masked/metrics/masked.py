@@ -9,10 +9,8 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.hiding import replace
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import holds_class_ids
+from keras_masked.observation import NAN, Missing, holds_class_ids, replace
 
 Tensor = Any
 

@@ -7,11 +7,9 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.evaluation import OF_OBSERVATION
 from keras_masked.formulas import Formula
-from keras_masked.hiding import replace
 from keras_masked.metrics.columns import ColumnMetric, tally, total
-from keras_masked.observation import Observation
+from keras_masked.observation import OF_OBSERVATION, Observation, replace
 
 Tensor = Any
 

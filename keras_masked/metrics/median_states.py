@@ -6,9 +6,9 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.medians import BINS, bins_of, values_of_bins, weighted_median
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric, known
+from keras_masked.metrics.median_values import BINS, bins_of, values_of_bins, weighted_median
 
 Tensor = Any
 

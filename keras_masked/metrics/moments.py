@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas.correlation import center
+from keras_masked.formulas import center
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.columns import count, in_columns

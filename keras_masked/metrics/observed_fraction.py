@@ -6,14 +6,15 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import _backend, shapes
+from keras_masked import _backend
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.missing import (
+from keras_masked.observation import (
     NAN,
     Missing,
     check_narrowing,
     find_missing,
     reject_masked_arrays,
+    shapes,
 )
 
 Tensor = Any

@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_masked import _backend, distributions, serialization
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.stacked import take_apart
+from keras_masked.observation import take_apart
 
 Tensor = Any
 

@@ -9,8 +9,7 @@ from keras import ops
 from keras_masked.metrics.base import register
 from keras_masked.metrics.precision_recall import of_class
 from keras_masked.metrics.thresholds import Confusion, ThresholdMetric, even_thresholds
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import NAN, Missing, Observation
 
 Tensor = Any
 

@@ -9,8 +9,7 @@ from keras import ops
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import NAN, Missing, Observation
 
 Tensor = Any
 

@@ -7,8 +7,7 @@ from typing import Any
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.missing import NAN, Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import NAN, Missing, Observation
 
 Tensor = Any
 

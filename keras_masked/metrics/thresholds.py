@@ -12,8 +12,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.metrics.base import known
 from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
-from keras_masked.missing import Missing
-from keras_masked.observation import Observation
+from keras_masked.observation import Missing, Observation
 
 Tensor = Any
 Thresholds = float | Sequence[float]

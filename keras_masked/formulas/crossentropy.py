@@ -1,0 +1,78 @@
+"""Cross-entropies of binary labels, of vectors of probabilities and of class ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import backend, ops
+
+from keras_masked.formulas.labels import formula
+
+Tensor = Any
+
+
+@formula()
+def binary_crossentropy(
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """-y log p - (1 - y) log(1 - p), or of sigmoid(p).
+
+    Not `keras.ops.binary_crossentropy`: on PyTorch it breaks the compiled graph, and it raises on
+    a NaN probability, hidden or not.
+    """
+    if label_smoothing:
+        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    if from_logits:
+        # Of the forms with one logarithm the one that neither cancels where the label is right and
+        # sure, nor has a slope at 0 that depends on what the backend says is that of |x|.
+        size = ops.abs(y_pred)
+        linear = 0.5 * size + (0.5 - y_true) * y_pred
+        return ops.log1p(ops.exp(-size)) + linear
+    epsilon = keras.config.epsilon()
+    y_pred = ops.clip(y_pred, epsilon, 1.0 - epsilon)
+    return -(y_true * ops.log(y_pred) + (1.0 - y_true) * ops.log(1.0 - y_pred))
+
+
+@formula(label_axes=1)
+def categorical_crossentropy(
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Tensor:
+    """-sum_c y_c log p_c."""
+    loss: Tensor = keras.losses.categorical_crossentropy(
+        y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing
+    )
+    return loss
+
+
+@formula(label_axes=1, class_ids=True)
+def sparse_categorical_crossentropy(
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False
+) -> Tensor:
+    """-log p_y for a class id y; NaN for an id outside the classes.
+
+    The backends disagree on such ids: JAX returns 0 or NaN, TensorFlow NaN on a GPU and an error
+    on a CPU, PyTorch an error. Inside a compiled graph none can raise.
+    """
+    valid, ids = valid_ids(y_true, y_pred)
+    losses = ops.sparse_categorical_crossentropy(ids, y_pred, from_logits=from_logits)
+    return ops.where(valid, losses, ops.full_like(losses, float("nan")))
+
+
+@formula(label_axes=1, class_ids=True)
+def generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float = 0.5) -> Tensor:
+    """(1 - p_y^q) / q for a class id y; NaN for an id outside the classes."""
+    valid, ids = valid_ids(y_true, y_pred)
+    of_label = ops.take_along_axis(y_pred, ops.expand_dims(ids, -1), axis=-1)[..., 0]
+    losses = (1.0 - of_label**q) / q
+    return ops.where(valid, losses, ops.full_like(losses, float("nan")))
+
+
+def valid_ids(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether each id is one of a class, and the ids as integers, 0 where not."""
+    # Float ids are compared before the cast: a NaN not named missing would become some class.
+    # Integers after it: the number of classes may not fit uint8.
+    if backend.is_int_dtype(backend.standardize_dtype(y_true.dtype)):
+        y_true = ops.cast(y_true, "int32")
+    valid = ops.logical_and(ops.greater_equal(y_true, 0), ops.less(y_true, y_pred.shape[-1]))
+    return valid, ops.cast(ops.where(valid, y_true, ops.zeros_like(y_true)), "int32")

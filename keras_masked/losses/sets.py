@@ -1,0 +1,299 @@
+"""Losses of sets, how far predicted and labelled regions overlap: classes and functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Unpack
+
+from keras import ops
+
+from keras_masked import formulas
+from keras_masked.formulas.sets import Axis
+from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.observation import (
+    NAN,
+    Missing,
+    Observation,
+    gate_input,
+    gate_output,
+    observe,
+    replace,
+    standardize_missing,
+    with_mask,
+)
+
+Tensor = Any
+
+
+def set_values(
+    formula: Callable[..., Tensor],
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing,
+    dtype: str | None = None,
+    axis: int | tuple[int, ...] | None = None,
+    prepare: Callable[..., tuple[Tensor, Tensor]] | None = None,
+    **options: Any,
+) -> tuple[Tensor, Observation]:
+    """The loss of each set, and which sets have any observed label.
+
+    Args:
+        formula: Maps labels, predictions and `axis` to one value per set. Labels and predictions
+            of 0 must change none of its sums.
+        y_true: Labels.
+        y_pred: Predictions.
+        sample_weight: Weights of the sets; they multiply, as in Keras.
+        missing: The `missing=` policy.
+        dtype: Dtype of the result.
+        axis: The axes that a set spans; by default all.
+        prepare: Maps labels and predictions, entry by entry, to those that the formula gets.
+        **options: Options of the formula.
+    """
+    seen = observe(y_true, y_pred, missing=missing, dtype=dtype)
+    labels, predictions = seen.y_true, seen.y_pred
+    if prepare is not None:
+        labels, predictions = prepare(labels, gate_input(predictions, seen.hidden))
+    labels = replace(labels, seen.hidden, 0.0)
+    predictions = replace(predictions, seen.hidden, 0.0)
+    losses = formula(labels, predictions, axis=axis, **options)
+    observed = None if seen.observed is None else ops.any(seen.observed, axis=axis)
+    sets = Observation(labels, predictions, observed, None, seen.dtype)
+    return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
+
+
+class SetLoss(MaskedLoss):
+    """Base class: one value per set of labels, each set a row."""
+
+    @property
+    def rows_are_labels(self) -> bool:
+        """Each set is a row of its own."""
+        return True
+
+    def evaluate(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Observation]:
+        """One loss per set, and which sets have any observed label."""
+        return set_values(
+            self.formula,
+            y_true,
+            y_pred,
+            sample_weight,
+            missing=self.missing,
+            dtype=self.dtype,
+            **self._options,
+        )
+
+
+@register
+class Dice(SetLoss):
+    r"""One minus the Dice coefficient of the observed labels of each set.
+
+    $$L = 1 - \frac{2 \sum_i o_i y_i p_i}{\sum_i o_i y_i + \sum_i o_i p_i + \epsilon}$$
+
+    A missing label, a pixel say, leaves all three sums. A set of which nothing is observed has a
+    loss of 0 and does not count.
+
+    Args:
+        reduction: As in Keras, over sets with any observed label.
+        name: Name of the loss.
+        axis: The axes that a set spans; by default all, so that the batch is one set.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> loss = keras_masked.losses.Dice()
+    >>> round(float(loss(y_true, y_pred)), 4)  # 1 - 2 (1 + 0.5) / (2 + 2)
+    0.25
+
+    Source: `keras.losses.Dice`.
+    """
+
+    formula = formulas.Formula(formulas.dice)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "dice",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, axis=axis, **masking)
+
+
+@register
+class Tversky(SetLoss):
+    r"""One minus the Tversky index of the observed labels of each set.
+
+    $$L = 1 - \frac{T}{T + \alpha F_p + \beta F_n + \epsilon}, \quad
+      T = \sum_i o_i y_i p_i, \; F_p = \sum_i o_i (1 - y_i) p_i, \; F_n = \sum_i o_i y_i (1 - p_i)$$
+
+    A missing label leaves all sums. A set of which nothing is observed has a loss of 0 and does
+    not count.
+
+    Args:
+        alpha: Weight of false positives.
+        beta: Weight of false negatives.
+        reduction: As in Keras, over sets with any observed label.
+        name: Name of the loss.
+        axis: The axes that a set spans; by default all, so that the batch is one set.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> loss = keras_masked.losses.Tversky()
+    >>> round(float(loss(y_true, y_pred)), 4)  # 1 - 1.5 / (1.5 + 0.25 + 0.25)
+    0.25
+
+    Source: `keras.losses.Tversky`; Salehi et al. 2017, equation 4.
+    """
+
+    formula = formulas.Formula(formulas.tversky)
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "tversky",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, alpha=alpha, beta=beta, axis=axis, **masking)
+
+
+@register
+class Jaccard(SetLoss):
+    r"""One minus the soft intersection over union of the observed labels of each set.
+
+    $$L = 1 - \frac{\sum_i o_i y_i p_i}
+                   {\sum_i o_i y_i + \sum_i o_i p_i - \sum_i o_i y_i p_i + \epsilon}$$
+
+    A missing label, a pixel say, leaves all sums. A set of which nothing is observed has a loss of
+    0 and does not count. This is `Tversky` with `alpha=1` and `beta=1`, and, of probabilities,
+    `CriticalSuccessIndex`. For boxes there is `IoULoss`.
+
+    Args:
+        reduction: As in Keras, over sets with any observed label.
+        name: Name of the loss.
+        axis: The axes that a set spans; by default all, so that the batch is one set. For one-hot
+            pixels `(batch, height, width, classes)`, (1, 2) makes each class a set.
+        dtype: Dtype of the result.
+        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+
+    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+
+    Example:
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> loss = keras_masked.losses.Jaccard()
+    >>> round(float(loss(y_true, y_pred)), 4)  # 1 - 1.5 / (2 + 2 - 1.5)
+    0.4
+
+    Source: Rahman and Wang 2016; Ebert-Uphoff et al. 2021, CIRA guide to custom loss
+    functions.
+    """
+
+    formula = formulas.Formula(formulas.jaccard)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "jaccard",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: Any = None,
+        **masking: Unpack[Masking],
+    ) -> None:
+        super().__init__(reduction, name, dtype, axis=axis, **masking)
+
+
+@register
+def dice(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    axis: int | tuple[int, ...] | None = None,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns one minus the Dice coefficient of each set's observed labels.
+
+    See `Dice`.
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> round(float(keras_masked.losses.dice(y_true, y_pred)), 4)
+    0.25
+    """
+    return with_mask(
+        *set_values(formulas.dice, y_true, y_pred, missing=standardize_missing(missing), axis=axis)
+    )
+
+
+@register
+def tversky(
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: int | tuple[int, ...] | None = None,
+    missing: Missing = NAN,
+) -> Tensor:
+    """Returns one minus the Tversky index of each set's observed labels.
+
+    See `Tversky`.
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> round(float(keras_masked.losses.tversky(y_true, y_pred)), 4)
+    0.25
+    """
+    return with_mask(
+        *set_values(
+            formulas.tversky,
+            y_true,
+            y_pred,
+            missing=standardize_missing(missing),
+            axis=axis,
+            alpha=alpha,
+            beta=beta,
+        )
+    )
+
+
+@register
+def jaccard(y_true: Tensor, y_pred: Tensor, *, axis: Axis = None, missing: Missing = NAN) -> Tensor:
+    """Returns one minus the soft intersection over union of each set's observed labels.
+
+    See `Jaccard`.
+
+    >>> y_true = np.array([[0.0, 1.0, np.nan, 1.0]])
+    >>> y_pred = np.array([[0.5, 1.0, 0.9, 0.5]])
+    >>> round(float(keras_masked.losses.jaccard(y_true, y_pred)), 4)
+    0.4
+    """
+    missing = standardize_missing(missing)
+    return with_mask(*set_values(formulas.jaccard, y_true, y_pred, missing=missing, axis=axis))

@@ -1,0 +1,74 @@
+"""What may be seen of labels, predictions and weights, and by what a loss is divided.
+
+`missing` says which labels are missing, `observe` finds them and aligns everything else to the
+labels, `hiding` keeps what is hidden away from a formula, `evaluation` applies the formula, and
+`reduction` divides by what counts.
+"""
+
+from keras_masked.observation.evaluation import (
+    OF_OBSERVATION,
+    label_values,
+    row_values,
+    rows_are_labels,
+    values,
+    with_mask,
+    with_row_mask,
+)
+from keras_masked.observation.hiding import gate_input, gate_output, replace
+from keras_masked.observation.missing import (
+    CLASS_IDS,
+    NAN,
+    Missing,
+    check_class_ids,
+    check_narrowing,
+    find_missing,
+    join_markers,
+    reject_masked_arrays,
+    standardize_missing,
+)
+from keras_masked.observation.observe import Observation, compute_dtype, holds_class_ids, observe
+from keras_masked.observation.observed_rate import observed_rate
+from keras_masked.observation.reduction import (
+    check_average,
+    reduce_losses,
+    row_means,
+    standardize_rate,
+)
+from keras_masked.observation.shapes import align_labels, compatible, expand_from_left
+from keras_masked.observation.stacked import stack_parameters, take_apart
+
+__all__ = [
+    "CLASS_IDS",
+    "Missing",
+    "NAN",
+    "OF_OBSERVATION",
+    "Observation",
+    "align_labels",
+    "check_average",
+    "check_class_ids",
+    "check_narrowing",
+    "compatible",
+    "compute_dtype",
+    "expand_from_left",
+    "find_missing",
+    "gate_input",
+    "gate_output",
+    "holds_class_ids",
+    "join_markers",
+    "label_values",
+    "observe",
+    "observed_rate",
+    "reduce_losses",
+    "reject_masked_arrays",
+    "replace",
+    "row_means",
+    "row_values",
+    "rows_are_labels",
+    "stack_parameters",
+    "standardize_missing",
+    "standardize_rate",
+    "take_apart",
+    "values",
+    "with_mask",
+    "with_row_mask",
+]

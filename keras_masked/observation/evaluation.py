@@ -1,0 +1,116 @@
+"""A formula applied to what is observed: the one place where both meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked import _backend
+from keras_masked.formulas import Formula
+from keras_masked.observation.hiding import gate_input, gate_output, replace
+from keras_masked.observation.missing import Missing, standardize_missing
+from keras_masked.observation.observe import Observation, observe
+from keras_masked.observation.reduction import row_means
+
+Tensor = Any
+
+
+OF_OBSERVATION = ("axis", "ignore_class")
+"""Options that say which labels are which; the formula, applied after that, does not take them."""
+
+
+def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
+    """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
+    y_true, y_pred = seen.y_true, seen.y_pred
+    if formula.residual:
+        return formula.call(gate_output(y_true - y_pred, seen.hidden), **options)
+    if seen.holes is not None:
+        y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
+        y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
+    if seen.error is not None:
+        options["error"] = gate_input(seen.error, seen.hidden)
+    if not formula.class_ids:
+        y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
+    if formula.label_fill is not None:
+        y_true = replace(y_true, seen.hidden, formula.label_fill)
+    y_pred = gate_input(y_pred, seen.hidden)
+    return gate_output(formula(y_true, y_pred, **options), seen.hidden)
+
+
+def rows_are_labels(formula: Formula) -> bool:
+    """Whether each label is a row of its own; else the last axis is averaged to one."""
+    # Not compared with the bool itself: PyTorch's compiler knows the axes as a symbol.
+    return formula.class_ids or formula.label_axes > (1 if formula.stacked else 0)
+
+
+def row_values(
+    formula: Formula,
+    y_true: Tensor,
+    y_pred: Tensor,
+    missing: Missing,
+    *,
+    axis: int = -1,
+    sample_weight: Tensor | None = None,
+    error: Tensor | None = None,
+    **options: Any,
+) -> Tensor:
+    """What a loss function returns: one value per row, in the dtype of the predictions.
+
+    Carries a Keras mask of the rows that have any observed label. Keras averages what a function
+    returns over all rows, empty ones too; with the mask its average is the mean over the others.
+    """
+    seen = _observe(formula, y_true, y_pred, missing, axis, sample_weight, error)
+    losses = label_values(formula, seen, **options)
+    if seen.weight is not None:
+        losses = losses * seen.weight
+    if rows_are_labels(formula):
+        return with_row_mask(losses, seen.observed, seen.dtype)
+    mask = None if seen.observed is None else ops.any(seen.observed, axis=-1)
+    return with_row_mask(row_means(losses, seen.observed), mask, seen.dtype)
+
+
+def with_mask(losses: Tensor, seen: Observation) -> Tensor:
+    """What a loss function returns whose rows are its labels: losses with a Keras mask."""
+    return with_row_mask(losses, seen.observed, seen.dtype)
+
+
+def values(
+    formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
+) -> Tensor:
+    """What an accuracy function returns: one value per label, with a Keras mask."""
+    seen = _observe(formula, y_true, y_pred, missing, axis=-1)
+    return with_row_mask(label_values(formula, seen, **options), seen.observed, "float32")
+
+
+def _observe(
+    formula: Formula,
+    y_true: Tensor,
+    y_pred: Tensor,
+    missing: Missing,
+    axis: int,
+    sample_weight: Tensor | None = None,
+    error: Tensor | None = None,
+) -> Observation:
+    return observe(
+        y_true,
+        y_pred,
+        sample_weight,
+        error=error,
+        missing=standardize_missing(missing),
+        label_axes=formula.label_axes,
+        stacked=formula.stacked,
+        errors=formula.errors,
+        class_ids=formula.class_ids,
+        check_ids=not formula.any_id,
+        pairwise=formula.pairwise,
+        axis=axis,
+    )
+
+
+def with_row_mask(result: Tensor, mask: Tensor | None, dtype: str) -> Tensor:
+    """What a function returns: one value per row, with a Keras mask of the rows that count."""
+    result = ops.cast(result, dtype)
+    if mask is not None:
+        _backend.set_keras_mask(result, mask)
+    return result

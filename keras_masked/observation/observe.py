@@ -1,0 +1,205 @@
+"""What a loss or metric may see of its inputs: labels, predictions, and which of them count."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from keras import backend, ops
+
+from keras_masked import _backend
+from keras_masked.observation import shapes
+from keras_masked.observation.hiding import Hidden
+from keras_masked.observation.missing import (
+    Missing,
+    check_class_ids,
+    check_narrowing,
+    find_missing,
+    reject_masked_arrays,
+)
+from keras_masked.observation.stacked import align_parameters, take_apart
+
+Tensor = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """Aligned inputs and their masks.
+
+    Attributes:
+        y_true: Labels, in the dtype of the computation (class ids: as received).
+        y_pred: Predictions, in the dtype of the computation.
+        observed: Boolean tensor of the labels' shape: neither missing nor masked. `None` where
+            that is known of every label.
+        weight: Weights of the labels' shape, 0 where a label is not observed, or `None`.
+        dtype: The dtype of what is returned to the user.
+        holes: Boolean tensor of the shape of `y_true`, true for the missing entries of labels of
+            which others are observed, or `None`.
+        error: Standard deviations of the labels' errors, where labels come with them, or `None`.
+    """
+
+    y_true: Tensor
+    y_pred: Tensor
+    observed: Tensor | None
+    weight: Tensor | None
+    dtype: str
+    holes: Tensor | None = None
+    error: Tensor | None = None
+
+    @property
+    def hidden(self) -> Hidden | None:
+        """Where neither label nor prediction may be seen, as a function; `None` if nowhere."""
+        if self.weight is not None:
+            return lambda: self.weight == 0.0  # no tensor: see `find_missing`
+        if self.observed is not None:
+            return lambda: ops.logical_not(self.observed)
+        return None
+
+    @property
+    def weights(self) -> Tensor:
+        """Weights in any case, of labels of a single entry each: 1 where nothing else is said."""
+        if self.weight is not None:
+            return self.weight
+        if self.observed is not None:
+            return ops.cast(self.observed, self.y_pred.dtype)
+        return ops.ones_like(self.y_pred)
+
+    def restrict(self, mask: Tensor) -> Observation:
+        """The observation without the labels where `mask`, of the labels' shape, is false."""
+        mask = ops.cast(mask, "bool")
+        observed = mask if self.observed is None else ops.logical_and(self.observed, mask)
+        weight = self.weight
+        if weight is not None:
+            weight = ops.where(mask, weight, ops.zeros_like(weight))
+        return dataclasses.replace(self, observed=observed, weight=weight)
+
+    def weighted(self, sample_weight: Tensor | None, losses: Tensor) -> Observation:
+        """The observation with weights of the shape of `losses`, which some formula made.
+
+        As in Keras, a single loss can have several weights; it is then repeated.
+        """
+        if sample_weight is None:
+            return self
+        weight = ops.convert_to_tensor(sample_weight, dtype=losses.dtype)
+        if len(losses.shape):
+            weight = shapes.expand_from_left(weight, tuple(losses.shape), name="sample_weight")
+            weight = ops.broadcast_to(weight, ops.shape(losses))
+        observed = self.observed
+        if observed is not None:
+            observed = ops.broadcast_to(observed, ops.shape(weight))
+            weight = ops.where(observed, weight, ops.zeros_like(weight))
+        return dataclasses.replace(self, observed=observed, weight=weight)
+
+
+def compute_dtype(dtype: str) -> str:
+    """Half precision computes in float32: a slope of 1 / p overflows float16 at p = 1e-5."""
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def observe(
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None = None,
+    *,
+    missing: Missing,
+    dtype: str | None = None,
+    label_axes: int = 0,
+    class_ids: bool = False,
+    axis: int = -1,
+    pairwise: bool = False,
+    check_ids: bool = False,
+    stacked: bool = False,
+    errors: bool = False,
+    error: Tensor | None = None,
+) -> Observation:
+    """Finds what is observed, aligns shapes, and expands masks and weights from the left.
+
+    Args:
+        y_true: Labels.
+        y_pred: Predictions, which may carry a Keras mask.
+        sample_weight: Scalar, one value per row, or one per label.
+        missing: The `missing=` policy.
+        dtype: The dtype of the result; by default that of `y_pred`, as in Keras's functions.
+        label_axes: How many last axes of `y_pred` form one label.
+        class_ids: Whether `y_true` holds the ids of classes on the last axis of `y_pred`.
+        axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
+            fewer axes than the labels belong to rows, as in Keras: to what is left without it.
+        pairwise: Whether vector labels may have holes: they are missing only if all of one is.
+        check_ids: Whether to raise on ids outside the classes, as far as values are at hand.
+        stacked: Whether the last axis of `y_pred` holds the parameters predicted for each number;
+            `label_axes` counts it.
+        errors: Whether `y_true` may be stacked, too: each label and its error.
+        error: The errors, where they come apart.
+    """
+    if stacked:
+        value, error, first = take_apart(y_true, y_pred, error, errors)
+        seen = observe(
+            value, first, sample_weight, missing=missing, dtype=dtype, label_axes=label_axes - 1
+        )
+        y_pred, error = align_parameters(y_pred, error, seen.y_pred, missing)
+        return dataclasses.replace(seen, y_pred=y_pred, error=error)
+    reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+    mask = _backend.get_keras_mask(y_pred)
+    received, y_true = y_true, _backend.as_received(y_true)
+    check_narrowing(received, y_true, missing)
+    y_pred = ops.convert_to_tensor(y_pred)
+    if dtype is None:
+        dtype = backend.standardize_dtype(y_pred.dtype)
+        dtype = dtype if backend.is_float_dtype(dtype) else backend.floatx()
+    y_pred = ops.cast(y_pred, compute_dtype(dtype))
+    if class_ids:
+        rank = len(y_pred.shape)
+        y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
+        y_true = shapes.align_class_ids(y_true, y_pred)
+        if check_ids and mask is None and sample_weight is None:  # these may hide any id
+            check_class_ids(received, missing, y_pred.shape[-1])
+    else:
+        y_true, y_pred = shapes.align_labels(y_true, y_pred)
+        rank = len(y_pred.shape)
+        if rank == 0:
+            raise ValueError(
+                "`y_true` and `y_pred` must have at least one axis. "
+                f"Received: y_pred.shape={tuple(y_pred.shape)}"
+            )
+        y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
+
+    absent, holes = find_missing(y_true, missing), None
+    if not class_ids:
+        y_true = ops.cast(y_true, compute_dtype(dtype))
+        if label_axes and absent is not None:
+            holes = absent if pairwise else None
+            missing_if = ops.all if pairwise else ops.any
+            absent = missing_if(absent, axis=tuple(range(-label_axes, 0)))
+    static = tuple(y_pred.shape[: rank - label_axes])
+    dynamic = tuple(ops.shape(y_pred)[: rank - label_axes])
+
+    def expand(x: Tensor, name: str) -> Tensor:
+        x = x if label_axes else move_to_end(x, axis, rank)
+        return ops.broadcast_to(shapes.expand_from_left(x, static, name=name), dynamic)
+
+    observed = None if absent is None else ops.logical_not(absent)
+    if mask is not None:
+        mask = expand(ops.cast(ops.convert_to_tensor(mask), "bool"), "mask")
+        observed = mask if observed is None else ops.logical_and(observed, mask)
+    weight = None
+    if sample_weight is not None:
+        weight = expand(ops.convert_to_tensor(sample_weight, dtype=y_pred.dtype), "sample_weight")
+        if observed is not None:
+            # Also where a weight is NaN: it belongs to a label that nobody looks at.
+            weight = ops.where(observed, weight, ops.zeros_like(weight))
+    return Observation(y_true, y_pred, observed, weight, dtype, holes)
+
+
+def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:
+    """Whether `y_true` has the shape of class ids, rather than of vectors, for `y_pred`."""
+    y_true, y_pred = ops.shape(y_true), ops.shape(y_pred)
+    if len(y_true) == len(y_pred):
+        return len(y_true) > 0 and y_true[-1] == 1 and y_pred[-1] != 1
+    return len(y_true) == len(y_pred) - 1
+
+
+def move_to_end(x: Tensor, axis: int, rank: int) -> Tensor:
+    """Moves `axis` of tensors of the given rank to the end; leaves others as they are."""
+    if len(x.shape) != rank or axis in (-1, rank - 1):
+        return x
+    return ops.moveaxis(x, axis, -1)

@@ -1,0 +1,53 @@
+"""The share of labels that are observed, measured on the data: for `observed_rate=`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_masked.observation.missing import NAN, Missing, find_missing, reject_masked_arrays
+from keras_masked.observation.missing import standardize_missing as standardize
+
+
+def observed_rate(
+    labels: Any, missing: Missing = NAN, *, per_column: bool = False, label_axes: int = 0
+) -> float | tuple[float, ...]:
+    r"""Returns the share of labels that are observed, or one share per column.
+
+    $$r = \frac{1}{N} \sum_i o_i$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $N$ the number of all labels.
+
+    Args:
+        labels: Array of labels, with those of a row on the last axis.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        per_column: Whether to return one share for each index on the last axis.
+        label_axes: How many last axes form one label: 0, or 1 for one-hot labels.
+
+    Raises:
+        ValueError: If a share is 0: a loss cannot be divided by it. The message names the columns.
+
+    Example:
+
+    >>> labels = np.array([[1.0, np.nan], [3.0, 4.0]])
+    >>> keras_masked.observed_rate(labels)
+    0.75
+    >>> keras_masked.observed_rate(labels, per_column=True)
+    (1.0, 0.5)
+    """
+    reject_masked_arrays(labels=labels)
+    labels = ops.convert_to_tensor(labels)
+    absent = find_missing(labels, standardize(missing))
+    if absent is None:
+        absent = ops.zeros_like(labels, dtype="bool")
+    if label_axes:
+        absent = ops.any(absent, axis=tuple(range(-label_axes, 0)))
+    observed = ~np.asarray(ops.convert_to_numpy(absent))
+    axes = tuple(range(observed.ndim - 1)) if per_column else None
+    rates = np.mean(observed, axis=axes, dtype="float64")
+    if np.any(rates == 0):
+        empty = f"columns {np.flatnonzero(rates == 0).tolist()}" if per_column else "any column"
+        raise ValueError(f"`labels` has no observed label in {empty}.")
+    return tuple(float(rate) for rate in rates) if per_column else float(rates)

@@ -1,0 +1,210 @@
+r"""Denominators: from the losses of single labels to what a `reduction` returns.
+
+With `l` the label losses, `o` whether observed, `w` the weights, and
+m_r = sum(o w l) / sum(o) over row r (x / 0 = 0 throughout):
+
+| `reduction` | `average="micro"` | `"samples"` | `"macro"` |
+|---|---|---|---|
+| `"sum_over_batch_size"`, `"mean"` | sum(o w l) / sum(o) | sum of m_r / rows with support | mean \
+over columns with support of sum(o w l) / sum(o) |
+| `"mean_with_sample_weight"` | sum(o w l) / sum(o w) | sum of m_r / sum over rows of \
+sum(o w) / sum(o) | mean over columns with support of sum(o w l) / sum(o w) |
+| `None`, `"none"` | m_r | m_r | error |
+| `"sum"` | sum of m_r | sum of m_r | error |
+
+An `observed_rate` r replaces the count of observed labels by its expectation, r times the number of
+all positions; one rate per column weights each label by 1 / r_c.
+
+Where several replicas hold one part each of a batch, numerators are those of the part, and every
+denominator is summed over the parts (`_backend.total`), so that the parts' losses add up to that of
+the whole (`_backend.combine`).
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_masked import _backend
+from keras_masked.observation.observe import Observation
+
+Tensor = Any
+
+
+Rate = float | tuple[float, ...]
+
+
+AVERAGES = ("micro", "samples", "macro")
+
+
+MEANS = ("sum_over_batch_size", "mean")
+
+
+def check_average(average: Any, reduction: str | None) -> str:
+    """Checks `average=` against the `reduction` and returns it."""
+    if average not in AVERAGES:
+        raise ValueError(
+            f"Invalid value for argument `average`. Expected one of {AVERAGES}. "
+            f"Received: average={average!r}"
+        )
+    if average == "macro" and reduction in ("sum", "none", None):
+        raise ValueError(
+            "`average='macro'` is a mean over columns, which `reduction='sum'` and `None` do not "
+            f"have. Received: reduction={reduction!r}"
+        )
+    return str(average)
+
+
+def standardize_rate(rate: Any, average: str, reduction: str | None) -> Rate | None:
+    """Checks `observed_rate=` and returns it in the form that configs store."""
+    if rate is None:
+        return None
+    several = isinstance(rate, Sequence | np.ndarray) and not isinstance(rate, str)
+    rates = list(rate) if several else [rate]
+    for each in rates:
+        number = isinstance(each, numbers.Real | np.number) and not isinstance(each, bool)
+        if not number or not 0 < each <= 1:
+            raise ValueError(
+                "Argument `observed_rate` must be a number in (0, 1], or one per column. "
+                f"Received: observed_rate={rate!r}"
+            )
+    if reduction not in MEANS or average == "samples":
+        raise ValueError(
+            "Argument `observed_rate` replaces the count in a mean over labels: it needs "
+            "`reduction='sum_over_batch_size'` or 'mean', and `average='micro'` or 'macro'. "
+            f"Received: reduction={reduction!r}, average={average!r}"
+        )
+    if several and average != "macro":
+        raise ValueError(
+            "One `observed_rate` per column needs `average='macro'`. "
+            f"Received: observed_rate={rate!r}, average={average!r}"
+        )
+    return tuple(float(each) for each in rates) if several else float(rate)
+
+
+def reduce_losses(
+    losses: Tensor,
+    seen: Observation,
+    reduction: str | None,
+    rows_are_labels: bool,
+    average: str = "micro",
+    observed_rate: Rate | None = None,
+) -> Tensor:
+    """Reduces label losses that are 0 wherever hidden.
+
+    Args:
+        losses: One loss per label.
+        seen: Which labels are observed, and their weights.
+        reduction: As in Keras.
+        rows_are_labels: Whether each label is a row of its own (vector labels, class ids);
+            else the labels on the last axis are averaged to one row.
+        average: Over labels, rows or columns.
+        observed_rate: What stands for the count of observed labels.
+    """
+    if seen.weight is not None:
+        losses = losses * seen.weight
+    if reduction in (None, "none"):
+        return losses if rows_are_labels else row_means(losses, seen.observed)
+    return _backend.combine(
+        _reduce(losses, seen, reduction, rows_are_labels, average, observed_rate)
+    )
+
+
+def _reduce(
+    losses: Tensor,
+    seen: Observation,
+    reduction: str | None,
+    rows_are_labels: bool,
+    average: str,
+    observed_rate: Rate | None,
+) -> Tensor:
+    """To one number, of weighted losses; its denominators are those of all replicas."""
+    if reduction == "sum":
+        return _backend.add_up(losses if rows_are_labels else row_means(losses, seen.observed))
+    if average == "macro" and len(losses.shape) < 2:
+        raise ValueError(
+            "`average='macro'` needs labels in columns, on the last of two or more axes. "
+            f"Received: labels of shape {tuple(losses.shape)}"
+        )
+    if observed_rate is not None:
+        return _expected_mean(losses, observed_rate)
+    weighted = reduction == "mean_with_sample_weight" and seen.weight is not None
+    if average == "macro":
+        return _column_mean(losses, seen.weight if weighted else seen.observed)
+    if average == "samples" and not rows_are_labels:
+        return _row_mean(losses, seen, weighted)
+    if weighted:
+        return _ratio(_backend.add_up(losses), _backend.total(_backend.add_up(seen.weight)))
+    if seen.observed is None:
+        return _mean(losses)
+    count = ops.cast(_backend.count(seen.observed), losses.dtype)
+    return _backend.add_up(losses) / _at_least_one(_backend.total(count))
+
+
+def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
+    """Means over the observed entries of the last axis; 0 where a row has none."""
+    if observed is None:
+        return ops.mean(losses, axis=-1)
+    count = ops.sum(ops.cast(observed, losses.dtype), axis=-1)
+    return ops.sum(losses, axis=-1) / _at_least_one(count)
+
+
+def _row_mean(losses: Tensor, seen: Observation, weighted: bool) -> Tensor:
+    """`average="samples"`: the mean of the rows that have any observed label."""
+    rows = row_means(losses, seen.observed)
+    if weighted:
+        weights = ops.sum(row_means(seen.weight, seen.observed))
+        return _ratio(ops.sum(rows), _backend.total(weights))
+    if seen.observed is None:
+        return _mean(rows)
+    supported = ops.sum(ops.cast(ops.any(seen.observed, axis=-1), losses.dtype))
+    return ops.sum(rows) / _at_least_one(_backend.total(supported))
+
+
+def _column_mean(losses: Tensor, counted: Tensor | None) -> Tensor:
+    """`average="macro"`: the mean of the columns that have any observed label."""
+    rows = tuple(range(len(losses.shape) - 1))
+    if counted is None:
+        return _mean(losses)
+    support = _backend.total(ops.sum(ops.cast(counted, losses.dtype), axis=rows))
+    columns = _ratio(ops.sum(losses, axis=rows), support)
+    supported = ops.sum(ops.cast(ops.not_equal(support, 0), losses.dtype))
+    return ops.sum(columns) / _at_least_one(supported)
+
+
+def _expected_mean(losses: Tensor, rate: Rate) -> Tensor:
+    """The mean over all positions of the losses, each weighted by 1 / its chance to be seen."""
+    if isinstance(rate, float):
+        return _mean(losses) / rate
+    columns = losses.shape[-1]
+    if columns != len(rate):
+        raise ValueError(
+            "Argument `observed_rate` must have one value per column. "
+            f"Received: {len(rate)} values for {columns} columns."
+        )
+    return _mean(losses / ops.convert_to_tensor(rate, dtype=losses.dtype))
+
+
+def _mean(x: Tensor) -> Tensor:
+    """The mean over all positions, of all replicas."""
+    if _backend.replicated():
+        # Of which some have no rows at all in a short last batch.
+        positions = _backend.total(ops.sum(ops.ones_like(x)))
+        return _backend.add_up(x) / _at_least_one(positions)
+    return ops.mean(x) if len(x.shape) < 2 else ops.mean(ops.mean(x, axis=-1))
+
+
+def _at_least_one(count: Tensor) -> Tensor:
+    # A Python 1 would do, but Keras's promotion of numbers breaks PyTorch's compiled graph.
+    return ops.maximum(count, ops.ones_like(count))
+
+
+def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """x / 0 = 0, except that NaN / 0 stays NaN: a diverged prediction must remain visible."""
+    zero = ops.equal(denominator, 0)
+    safe = ops.where(zero, ops.ones_like(denominator), denominator)
+    return ops.where(zero, ops.zeros_like(numerator) * numerator, numerator / safe)

@@ -1,0 +1,92 @@
+"""Several numbers for one label: parameters predicted, on the last axis, and labels with errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import backend, ops
+
+from keras_masked import _backend
+from keras_masked.observation import shapes
+from keras_masked.observation.missing import Missing, find_missing, reject_masked_arrays
+
+Tensor = Any
+
+
+def take_apart(
+    y_true: Tensor, y_pred: Tensor, error: Tensor | None = None, errors: bool = True
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Labels, their errors if any, and the first of the parameters predicted for each."""
+    reject_masked_arrays(y_true=y_true, y_pred=y_pred)
+    mask = _backend.get_keras_mask(y_pred)
+    y_pred = ops.convert_to_tensor(y_pred)
+    if not hasattr(y_true, "shape"):
+        y_true = ops.convert_to_tensor(y_true)
+    shape, labels = tuple(y_true.shape), tuple(y_pred.shape[:-1])
+    if len(shape) == len(labels) + 1 and shapes.compatible(shape[:-1], labels):
+        if errors and error is None and shape[-1] == 2:
+            y_true, error = y_true[..., 0], y_true[..., 1]
+        elif shape[-1] == 1:
+            y_true = y_true[..., 0]
+    first = y_pred[..., 0] if labels else y_pred
+    if not labels or not shapes.aligned(y_true, first):
+        form = "(..., labels)" + (", or (..., labels, 2) with errors" if errors else "")
+        raise ValueError(
+            f"`y_pred` must have the shape (..., labels, parameters), and `y_true` {form}. "
+            f"Received: y_true.shape={shape}, y_pred.shape={tuple(y_pred.shape)}"
+        )
+    if mask is not None:
+        _backend.set_keras_mask(first, mask)
+    return y_true, error, first
+
+
+def stack_parameters(**parameters: Tensor) -> Tensor:
+    """Predictions of several tensors as one, with the Keras mask of the first.
+
+    Numbers stand for tensors of the shape of the first.
+    """
+    reject_masked_arrays(**parameters)
+    names, given = list(parameters), list(parameters.values())
+    mask = _backend.get_keras_mask(given[0])
+    found = [ops.convert_to_tensor(each) for each in given]
+    # Of integer predictions, too, the variances are no integers.
+    dtype = backend.result_type(*(each.dtype for each in found))
+    dtype = dtype if backend.is_float_dtype(dtype) else backend.floatx()
+    shape = tuple(found[0].shape)
+    for name, each in zip(names[1:], found[1:], strict=True):
+        if len(each.shape) and not shapes.compatible(tuple(each.shape), shape):
+            raise ValueError(
+                f"`{name}` must have the shape of `{names[0]}`. Received: "
+                f"{name}.shape={tuple(each.shape)}, {names[0]}.shape={shape}"
+            )
+    full = [ops.broadcast_to(ops.cast(each, dtype), ops.shape(found[0])) for each in found]
+    stacked = ops.stack(full, axis=-1)
+    if mask is not None:
+        _backend.set_keras_mask(stacked, mask)
+    return stacked
+
+
+def align_parameters(
+    y_pred: Tensor, error: Tensor | None, first: Tensor, missing: Missing
+) -> tuple[Tensor, Tensor | None]:
+    """Parameters and errors of the shape and dtype of the first parameter; a missing error is 0."""
+    labels = ops.shape(first)
+    y_pred = ops.cast(ops.convert_to_tensor(y_pred), first.dtype)
+    if len(y_pred.shape) != len(labels) + 1:  # Keras's squeeze rule
+        y_pred = ops.reshape(y_pred, (*labels, y_pred.shape[-1]))
+    if error is not None:
+        reject_masked_arrays(errors=error)
+        error = _backend.as_received(error)
+        absent = find_missing(error, missing)
+        error = ops.cast(error, first.dtype)
+        if absent is not None:
+            error = ops.where(absent, ops.zeros_like(error), error)
+        if len(error.shape):
+            if not shapes.aligned(error, first):
+                raise ValueError(
+                    "The errors of labels must have the shape of the labels. "
+                    f"Received: {tuple(error.shape)} for labels of shape {tuple(first.shape)}"
+                )
+            error = ops.reshape(error, labels)
+        error = ops.broadcast_to(error, labels)
+    return y_pred, error
