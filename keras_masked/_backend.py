@@ -14,7 +14,7 @@ from keras import ops
 
 # Keras has no public accessor for its masks. An attribute look-up (`tensor._keras_mask`) misses
 # JAX tracers, which cannot carry attributes: Keras keeps their masks in a table of its own.
-from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 Tensor = Any
 

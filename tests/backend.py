@@ -68,7 +68,7 @@ def compile_(function: Any) -> Any:
 
 def set_mask(x: Any, mask: np.ndarray) -> Any:
     """A tensor with the Keras mask that a layer would have put there."""
-    from keras.src.backend import set_keras_mask
+    from keras_masked._backend import set_keras_mask
 
     x = tensor(x)
     set_keras_mask(x, tensor(mask))

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import get_keras_mask
 
 import keras_masked as km
+from keras_masked._backend import get_keras_mask
 from tests import oracles
 from tests.backend import to_numpy
 from tests.test_metric_values import value_of

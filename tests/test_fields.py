@@ -271,7 +271,7 @@ def test_config(case: Field) -> None:
 
 @EACH
 def test_function(case: Field) -> None:
-    from keras.src.backend import get_keras_mask
+    from keras_masked._backend import get_keras_mask
 
     y, p, o = case.draw(1, 0.4)
     rows = case.function(marked(y, o), p, **case.options)

@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import get_keras_mask
 
 import keras_masked as km
+from keras_masked._backend import get_keras_mask
 from tests import case_data, cases, oracles
 from tests.backend import set_mask, tensor, to_numpy
 from tests.cases import LOSSES, Case, Draw, draw

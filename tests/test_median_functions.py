@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import get_keras_mask
 
 import keras_masked as km
+from keras_masked._backend import get_keras_mask
 from tests.backend import compile_, set_mask, tensor, to_numpy
 from tests.median_oracles import ORACLES
 

@@ -8,10 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import get_keras_mask
 from sklearn.metrics import explained_variance_score
 
 import keras_masked as km
+from keras_masked._backend import get_keras_mask
 from tests import case_data, oracles, symjax_oracles
 from tests.backend import compile_, set_mask, tensor, to_numpy, value_and_grad
 

@@ -9,11 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import get_keras_mask
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 import keras_masked as km
+from keras_masked._backend import get_keras_mask
 from tests.backend import set_mask, tensor, to_numpy, value_and_grad
 
 L = km.losses
