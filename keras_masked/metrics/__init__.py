@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 from keras.metrics import Metric
@@ -202,20 +204,6 @@ mape = MAPE = mean_absolute_percentage_error
 mse = MSE = mean_squared_error
 msle = MSLE = mean_squared_logarithmic_error
 
-ALIASES = {
-    alias: function
-    for short, function in (
-        ("bce", bce),
-        ("kld", kld),
-        ("mae", mae),
-        ("mape", mape),
-        ("mse", mse),
-        ("msle", msle),
-    )
-    for alias in (short, short.upper())
-}
-"""Keras's short names."""
-
 NOT_BY_NAME = (
     "ColumnMetric",
     "Masked",
@@ -229,8 +217,49 @@ NOT_BY_NAME = (
     "serialize",
 )
 
-KNOWN = ALIASES | {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
-"""What `get` and `deserialize` find by its short name."""
+ALIASES = {
+    alias: cls
+    for short, cls in (
+        ("bce", BinaryCrossentropy),
+        ("kld", KLDivergence),
+        ("mae", MeanAbsoluteError),
+        ("mape", MeanAbsolutePercentageError),
+        ("mse", MeanSquaredError),
+        ("msle", MeanSquaredLogarithmicError),
+    )
+    for alias in (short, short.upper())
+}
+"""Keras's short names, which mean objects here: `mse`, the attribute, is the function."""
+
+PUBLIC = {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
+
+
+def _snake_case(name: str) -> str:
+    """The name of a class as Keras's look-ups write it: `R2Score` is `r2_score`."""
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _short_names() -> dict[str, Any]:
+    """The classes under the names for which Keras, too, gives an object rather than a function.
+
+    In `compile`, a function is averaged over all rows, those without labels too.
+    """
+    found = {}
+    for name, each in PUBLIC.items():
+        # A class that needs arguments leaves its name to a function, where there is one.
+        if inspect.isclass(each) and not (_needs_options(each) and _snake_case(name) in PUBLIC):
+            found[_snake_case(name)] = each
+    return found | ALIASES
+
+
+def _needs_options(cls: type) -> bool:
+    options = inspect.signature(cls).parameters.values()
+    return any(each.default is each.empty and each.kind < each.VAR_KEYWORD for each in options)
+
+
+KNOWN = PUBLIC | _short_names()
+"""What `get` and `deserialize` find by name."""
 
 
 def serialize(metric: Any) -> Any:
@@ -239,17 +268,20 @@ def serialize(metric: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the metric or metric function of a configuration."""
+    """Returns the metric or metric function of a configuration, or of a name."""
     return serialization.deserialize(config, KNOWN, custom_objects)
 
 
 def get(identifier: Any) -> Any:
     """Returns a masked metric by name, configuration, class or instance.
 
-    Unlike in `compile`, where a string always means Keras's metric, a string here means ours.
+    Unlike in `compile`, where a string always means Keras's metric, a string here means ours. As in
+    Keras, `"mse"` and `"mean_squared_error"` are the object, not the function.
 
     >>> keras_masked.metrics.get("R2Score").name
     'r2_score'
+    >>> keras_masked.metrics.get("mse").name
+    'mean_squared_error'
 
     Raises:
         ValueError: If nothing is known under this name.
