@@ -80,6 +80,22 @@ def test_gradient_is_that_of_the_deleted_data(loss_case: Case) -> None:
     np.testing.assert_array_equal(gradient[~o], 0)
 
 
+def test_gradient_of_images(loss_case: Case) -> None:
+    """PyTorch refuses to differentiate some of Keras's losses of images."""
+    if not loss_case.rows_are_labels:
+        pytest.skip("of single labels, whose axes are no more than a count")
+    if loss_case.stacked and BACKEND == "jax":
+        pytest.skip("seconds of compilation for what has no such fault there")
+    data = draw(loss_case, (12,), seed=1)
+    y, p, loss = data.with_missing(), data.p, loss_case.make()
+    options = {"compiled": BACKEND == "jax"}  # sooner there
+    value, gradient = value_and_gradient(loss, y, p, **options)
+    images = [x.reshape(3, 2, 2, *x.shape[1:]) for x in (y, p)]
+    found, slopes = value_and_gradient(loss, *images, **options)
+    np.testing.assert_allclose(found, value, rtol=1e-6)
+    np.testing.assert_allclose(slopes.reshape(gradient.shape), gradient, rtol=1e-5, atol=1e-9)
+
+
 def test_no_gradient_where_nothing_is_observed(loss_case: Case) -> None:
     data = draw(loss_case)
     nothing = np.full_like(data.y, np.nan)

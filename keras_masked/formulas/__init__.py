@@ -24,6 +24,7 @@ from keras_masked.formulas.correlation import center, concordance, pearson, row_
 from keras_masked.formulas.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
+    flat,
     generalized_cross_entropy,
     sparse_categorical_crossentropy,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "events",
     "exact_match",
     "exponentially_weighted_squared_error",
+    "flat",
     "formula",
     "fractions_skill",
     "generalized_cross_entropy",

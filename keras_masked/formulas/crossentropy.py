@@ -55,7 +55,11 @@ def sparse_categorical_crossentropy(
     on a CPU, PyTorch an error. Inside a compiled graph none can raise.
     """
     valid, ids = valid_ids(y_true, y_pred)
+    rows = ops.shape(ids)
+    if len(rows) > 1:  # PyTorch cannot differentiate it with more axes: see `flat`
+        ids, y_pred = flat(ids, 0), flat(y_pred, 1)
     losses = ops.sparse_categorical_crossentropy(ids, y_pred, from_logits=from_logits)
+    losses = ops.reshape(losses, rows) if len(rows) > 1 else losses
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
 
@@ -66,6 +70,16 @@ def generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float = 0.5) ->
     of_label = ops.take_along_axis(y_pred, ops.expand_dims(ids, -1), axis=-1)[..., 0]
     losses = (1.0 - of_label**q) / q
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
+
+
+def flat(x: Tensor, label_axes: int) -> Tensor:
+    """Labels in one row: all axes but those of a label become one.
+
+    PyTorch's negative log-likelihood of images cannot be differentiated, not with the layout that
+    Keras gives it ("grad_input must be contiguous"). Of rows it can.
+    """
+    rank = len(x.shape)
+    return ops.reshape(x, (-1, *ops.shape(x)[rank - label_axes :]))
 
 
 def valid_ids(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:

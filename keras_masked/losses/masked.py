@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, serialization
-from keras_masked.formulas import Formula
+from keras_masked.formulas import Formula, flat
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import (
     Observation,
@@ -130,9 +130,16 @@ class Masked(MaskedLoss):
         # Keras passes class ids, too, in the dtype of the loss.
         y_true = ops.cast(replace(seen.y_true, seen.hidden, self.fill[0]), seen.y_pred.dtype)
         y_pred = replace(seen.y_pred, seen.hidden, self.fill[1])
+        rank = len(y_pred.shape) - self.label_axes
+        shape, rows = tuple(y_pred.shape[:rank]), ops.shape(y_pred)[:rank]
+        in_a_row = self.label_axes and rank > 1
+        if in_a_row:  # PyTorch cannot differentiate all of Keras's losses of images: see `flat`
+            y_true, y_pred = flat(y_true, len(y_true.shape) - rank), flat(y_pred, self.label_axes)
         losses = self.formula(y_true, y_pred)
-        shape = tuple(y_pred.shape[: len(y_pred.shape) - self.label_axes])
         mask = _backend.get_keras_mask(losses)
+        if in_a_row and tuple(losses.shape[1:]) in ((), (1,)):
+            losses = ops.reshape(losses, rows)
+            mask = None if mask is None else ops.reshape(mask, rows)
         if mask is not None:
             seen = seen.restrict(expand_from_left(mask, shape, name="mask"))
         if len(losses.shape) == len(shape) + 1 and losses.shape[-1] == 1:
