@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import keras
 
+from keras_masked.constructors import keywords_of
+
 T = TypeVar("T")
 
 
@@ -68,14 +70,7 @@ def get(identifier: Any, known: dict[str, Any], kind: str) -> Any:
 
 def check_config_keys(cls: type, config: dict[str, Any]) -> None:
     """Raises on keys that the constructor does not take, naming them."""
-    accepted: set[str] = set()
-    for base in cls.__mro__:
-        if "__init__" not in base.__dict__:
-            continue
-        parameters = list(inspect.signature(base.__dict__["__init__"]).parameters.values())[1:]
-        accepted |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break  # it passes nothing on that it does not name
+    accepted = keywords_of(cls)
     unknown = sorted(set(config) - accepted)
     if unknown:
         raise ValueError(

@@ -57,7 +57,7 @@ STYLE = {
 
 def line(loss: Any, label: Any, x: Any, log_variance: float | None, *cut: Any) -> tuple[Any, Any]:
     """Labels and predictions of a batch of one, with the prediction at `x`."""
-    vector = loss.formula.label_axes > loss.formula.stacked
+    vector = loss.rows_are_labels
     labels, predictions = of_numbers(loss, vector, label, x, *cut)
     if log_variance is None:
         return labels, predictions
@@ -75,7 +75,7 @@ def of_numbers(
         return np.array([[label, *labels]]), keras.ops.stack([x, *predictions])[None]
     if not vector:
         return np.array([[label]]), x[None, None]
-    entry, size = (0, CLASSES) if loss.formula.class_ids else (np.argmax(label), len(label))
+    entry, size = (0, CLASSES) if loss.label.class_ids else (np.argmax(label), len(label))
     rest = (1.0 - x) / (size - 1) if rest is None else rest
     return np.array([label]), keras.ops.where(np.arange(size) == entry, x, rest)[None]
 

@@ -36,7 +36,16 @@ from keras_masked.formulas.focal import (
     check_gamma,
     sigmoid_focal_crossentropy,
 )
-from keras_masked.formulas.labels import Formula, formula
+from keras_masked.formulas.labels import (
+    CLASS_ID,
+    NUMBER,
+    PARAMETERS,
+    VECTOR,
+    WITH_ERRORS,
+    Formula,
+    Labels,
+    formula,
+)
 from keras_masked.formulas.likelihood import (
     interval_covers,
     negative_log_likelihood,
@@ -61,7 +70,13 @@ from keras_masked.formulas.weighted import (
 )
 
 __all__ = [
+    "CLASS_ID",
+    "NUMBER",
+    "PARAMETERS",
+    "VECTOR",
+    "WITH_ERRORS",
     "Formula",
+    "Labels",
     "absolute_error",
     "absolute_percentage_error",
     "asymmetric_squared_error",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from keras import ops
 
 from keras_masked.formulas.crossentropy import valid_ids
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
 
 Tensor = Any
 
@@ -30,14 +31,14 @@ def binary_match(
     return _match(y_true, ops.greater(y_pred, threshold), ops.isnan(y_pred))
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where labels and predictions are greatest in the same class."""
     diverged = ops.any(ops.logical_or(ops.isnan(y_true), ops.isnan(y_pred)), axis=-1)
     return _match(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1), diverged)
 
 
-@formula(label_axes=1, class_ids=True)
+@formula(CLASS_ID)
 def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where the greatest prediction is that of class id y; NaN for an id outside the classes."""
     valid, ids = valid_ids(y_true, y_pred)
@@ -45,21 +46,21 @@ def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return _match(ids, ops.argmax(y_pred, axis=-1), unknown)
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where fewer than k predictions exceed that of the class of the label."""
     unknown = ops.any(ops.isnan(y_true), axis=-1)
     return _top_k_match(ops.argmax(y_true, axis=-1), y_pred, k, unknown)
 
 
-@formula(label_axes=1, class_ids=True)
+@formula(CLASS_ID)
 def sparse_top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where fewer than k predictions exceed that of class id y; NaN for an id outside."""
     valid, ids = valid_ids(y_true, y_pred)
     return _top_k_match(ids, y_pred, k, ops.logical_not(valid))
 
 
-@formula(label_axes=1, class_ids=True, any_id=True)
+@formula(dataclasses.replace(CLASS_ID, any_id=True))
 def sorted_ids_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where class id y is among the first k of p, which holds ids from the best one down."""
     y_true = ops.cast(y_true, y_pred.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.draws import BINARY, CLASSES, Form, Kind, mean_over_draws
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import PARAMETERS, Labels, formula
 
 Tensor = Any
 
@@ -19,26 +19,26 @@ ELU = Form(ops.elu, lambda x: ops.exp(ops.minimum(x, ops.zeros_like(x))))
 EXP = Form(ops.exp, ops.exp)
 
 
-@formula(label_axes=2, stacked=True)
+@formula(Labels(axes=2, stacked=True))
 def robust_categorical_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """C - C mean_t elu(C - C_t) + mean over classes of exp(s) - 1."""
     distorted = _distorted(CLASSES, y_true, y_pred, draws)
     return distorted + ops.mean(ops.expm1(y_pred[..., 1]), axis=-1)
 
 
-@formula(label_axes=1, stacked=True)
+@formula(PARAMETERS)
 def robust_binary_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """C - C mean_t elu(C - C_t) + exp(s) - 1."""
     return _distorted(BINARY, y_true, y_pred, draws) + ops.expm1(y_pred[..., 1])
 
 
-@formula(label_axes=2, stacked=True)
+@formula(Labels(axes=2, stacked=True))
 def bayesian_categorical_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """-log mean_t exp(-C_t)."""
     return _of_mean(CLASSES, y_true, y_pred, draws)
 
 
-@formula(label_axes=1, stacked=True)
+@formula(PARAMETERS)
 def bayesian_binary_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """-log mean_t exp(-C_t)."""
     return _of_mean(BINARY, y_true, y_pred, draws)

@@ -12,21 +12,21 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import VECTOR, formula
 
 Tensor = Any
 
 GIOU_MODES = ("giou", "iou")
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def iou_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 - IoU."""
     iou, _ = _overlap(_corners(y_true), _corners(y_pred))
     return 1.0 - iou
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def giou_loss(y_true: Tensor, y_pred: Tensor, mode: str = "giou") -> Tensor:
     """1 - IoU + (C - U) / C, with U the area of the union and C that of the enclosing box."""
     label, box = _corners(y_true), _corners(y_pred)
@@ -37,14 +37,14 @@ def giou_loss(y_true: Tensor, y_pred: Tensor, mode: str = "giou") -> Tensor:
     return 1.0 - iou + _ratio(enclosing - union, enclosing)
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def diou_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 - IoU + d^2 / c^2: the centres' distance over the diagonal of the enclosing box."""
     label, box = _corners(y_true), _corners(y_pred)
     return 1.0 - _overlap(label, box)[0] + _squared_distance(label, box)
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def ciou_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 - IoU + d^2 / c^2 + a v, with v of the aspect ratios, and a taken for a constant."""
     label, box = _corners(y_true), _corners(y_pred)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import backend, ops
 
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
 
 Tensor = Any
 
@@ -34,7 +34,7 @@ def binary_crossentropy(
     return -(y_true * ops.log(y_pred) + (1.0 - y_true) * ops.log(1.0 - y_pred))
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def categorical_crossentropy(
     y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -45,7 +45,7 @@ def categorical_crossentropy(
     return loss
 
 
-@formula(label_axes=1, class_ids=True)
+@formula(CLASS_ID)
 def sparse_categorical_crossentropy(
     y_true: Tensor, y_pred: Tensor, from_logits: bool = False
 ) -> Tensor:
@@ -63,7 +63,7 @@ def sparse_categorical_crossentropy(
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
 
-@formula(label_axes=1, class_ids=True)
+@formula(CLASS_ID)
 def generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float = 0.5) -> Tensor:
     """(1 - p_y^q) / q for a class id y; NaN for an id outside the classes."""
     valid, ids = valid_ids(y_true, y_pred)

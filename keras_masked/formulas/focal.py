@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_masked.formulas.crossentropy import binary_crossentropy
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import VECTOR, formula
 
 Tensor = Any
 
@@ -38,7 +38,7 @@ def binary_focal_crossentropy(
     return losses
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def categorical_focal_crossentropy(y_true: Tensor, y_pred: Tensor, **options: Any) -> Tensor:
     """-sum_c alpha (1 - p_c)^gamma y_c log p_c."""
     return keras.losses.categorical_focal_crossentropy(y_true, y_pred, **options)

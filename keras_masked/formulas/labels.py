@@ -1,4 +1,4 @@
-"""What a formula is."""
+"""What a label is, and what a formula is."""
 
 from __future__ import annotations
 
@@ -10,18 +10,68 @@ Tensor = Any
 
 
 @dataclasses.dataclass(frozen=True)
+class Labels:
+    """What a label is: the unit that can be missing.
+
+    Formulas, losses and metrics hold one, and `observe` finds by it what is observed.
+
+    Attributes:
+        axes: How many last axes of `y_pred` form one label.
+        stacked: Whether the last of these holds the parameters that are predicted for each number.
+        errors: Whether labels may come stacked with their errors.
+        class_ids: Whether a label is the id of a class on the last axis of `y_pred`.
+        any_id: Whether ids may be of classes that are not on that axis.
+        by_shape: Whether labels are class ids if they have the shape of such, else vectors.
+        pairwise: Whether a vector label is missing only if all its entries are. The other holes
+            are then 0 for the formula, label and prediction, which must change none of its sums.
+        axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
+            fewer axes than the labels belong to rows, as in Keras: to what is left without it.
+    """
+
+    axes: int = 0
+    stacked: bool = False
+    errors: bool = False
+    class_ids: bool = False
+    any_id: bool = False
+    by_shape: bool = False
+    pairwise: bool = False
+    axis: int = -1
+
+    @property
+    def are_rows(self) -> bool:
+        """Whether each label is a row of its own; else the last axis is averaged to one."""
+        # Not compared with the bool itself: PyTorch's compiler knows the axes as a symbol.
+        return self.class_ids or self.axes > (1 if self.stacked else 0)
+
+    @property
+    def of_first_parameter(self) -> Labels:
+        """The labels of one number each, where several parameters are predicted for it."""
+        return Labels(axes=self.axes - 1)
+
+    def along(self, axis: int) -> Labels:
+        """The same labels, with their classes or columns on another axis."""
+        return dataclasses.replace(self, axis=axis)
+
+
+NUMBER = Labels()
+"""One entry of `y_true`."""
+VECTOR = Labels(axes=1)
+"""The last axis: one-hot rows, distributions, boxes."""
+CLASS_ID = Labels(axes=1, class_ids=True)
+"""The id of a class on the last axis of the predictions."""
+PARAMETERS = Labels(axes=1, stacked=True)
+"""One entry of `y_true`, for which the last axis of `y_pred` holds several parameters."""
+WITH_ERRORS = Labels(axes=1, stacked=True, errors=True)
+"""The same, where labels may come with their errors."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Formula:
     """A formula and what it takes for one label.
 
     Attributes:
         call: Maps `y_true`, `y_pred` and options to one value per label.
-        label_axes: How many last axes of `y_pred` form one label; `call` consumes them.
-        stacked: Whether the last of these holds the parameters that are predicted for each number.
-        errors: Whether `call` takes `error=`, what is known of the labels' errors.
-        class_ids: Whether a label is the id of a class on the last axis of `y_pred`.
-        any_id: Whether ids may be of classes that are not on that axis.
-        pairwise: Whether a vector label is missing only if all its entries are; the formula then
-            gets 0 for the missing ones, label and prediction, which must change none of its sums.
+        label: What a label is; `call` consumes the axes that form one.
         label_fill: What hidden labels are replaced by, where the formula looks at all labels of
             a batch at once.
         residual: Whether `call` takes y - p alone, of which value and slope are exactly 0 at 0.
@@ -29,12 +79,7 @@ class Formula:
     """
 
     call: Callable[..., Tensor]
-    label_axes: int = 0
-    stacked: bool = False
-    errors: bool = False
-    class_ids: bool = False
-    any_id: bool = False
-    pairwise: bool = False
+    label: Labels = NUMBER
     label_fill: float | None = None
     residual: bool = False
 
@@ -45,10 +90,12 @@ class Formula:
         return self.call(y_true, y_pred, **options)
 
 
-def formula(**attributes: Any) -> Callable[[Callable[..., Tensor]], Formula]:
+def formula(
+    label: Labels = NUMBER, **attributes: Any
+) -> Callable[[Callable[..., Tensor]], Formula]:
     """Decorates a function with what it takes for a label: see `Formula`."""
 
     def decorate(call: Callable[..., Tensor]) -> Formula:
-        return Formula(call, **attributes)
+        return Formula(call, label, **attributes)
 
     return decorate

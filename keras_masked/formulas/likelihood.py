@@ -7,12 +7,12 @@ from typing import Any
 from keras import ops
 
 from keras_masked.distributions import Distribution
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import WITH_ERRORS, formula
 
 Tensor = Any
 
 
-@formula(label_axes=1, stacked=True, errors=True)
+@formula(WITH_ERRORS)
 def negative_log_likelihood(
     y_true: Tensor,
     y_pred: Tensor,
@@ -26,7 +26,7 @@ def negative_log_likelihood(
     return loss + distribution.constant if full else loss
 
 
-@formula(label_axes=1, stacked=True, errors=True)
+@formula(WITH_ERRORS)
 def interval_covers(
     y_true: Tensor,
     y_pred: Tensor,
@@ -43,7 +43,7 @@ def interval_covers(
     return ops.where(unknown, ops.full_like(inside, float("nan")), inside)
 
 
-@formula(label_axes=1, stacked=True, errors=True)
+@formula(WITH_ERRORS)
 def standardized_residual(
     y_true: Tensor, y_pred: Tensor, distribution: Distribution, error: Tensor | None = None
 ) -> Tensor:

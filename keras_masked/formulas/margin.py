@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.crossentropy import valid_ids
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
 
 Tensor = Any
 
@@ -24,7 +24,7 @@ def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.square(ops.relu(1.0 - as_signs(y_true) * y_pred))
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """max(0, 1 + max_c (1 - y_c) p_c - sum_c y_c p_c).
 
@@ -35,7 +35,7 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.relu(of_others - of_label + 1.0)
 
 
-@formula(label_axes=1, class_ids=True)
+@formula(CLASS_ID)
 def multiclass_hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     """max over j != y of max(0, p_j - p_y + delta); NaN for an id y outside the classes."""
     valid, ids = valid_ids(y_true, y_pred)

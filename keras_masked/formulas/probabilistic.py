@@ -7,12 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked.formulas.labels import formula
+from keras_masked.formulas.labels import VECTOR, formula
 
 Tensor = Any
 
 
-@formula(label_axes=1)
+@formula(VECTOR)
 def kl_divergence(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """sum_c y_c log(y_c / p_c)."""
     return keras.losses.kl_divergence(y_true, y_pred)

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_masked import serialization
 from keras_masked.layers.base import register
+from keras_masked.losses.draws import DrawnLoss
 from keras_masked.observation import reject_masked_arrays, stack_parameters
 
 Tensor = Any
@@ -102,7 +103,7 @@ class LossEndpoint(keras.layers.Layer):
         y_true, *predictions = inputs
         named = {f"inputs[{i}]": each for i, each in enumerate(predictions, start=1)}
         y_pred = predictions[0] if len(predictions) == 1 else stack_parameters(**named)
-        if training and hasattr(self.loss, "draws"):
+        if training and isinstance(self.loss, DrawnLoss):
             shape = ops.shape(y_pred)[:-1]
             shift = keras.random.uniform(shape, dtype="float32", seed=self._generator)
             losses, seen = self.loss.evaluate(y_true, y_pred, shift=shift)

@@ -1,4 +1,4 @@
-"""The base class of all losses: where hiding meets `keras.losses.Loss`."""
+"""The base classes of all losses: where hiding meets `keras.losses.Loss`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.formulas import Formula
+from keras_masked.constructors import DEFAULT, Named, check_keywords
+from keras_masked.formulas import NUMBER, Formula, Labels
 from keras_masked.observation import (
+    NAN,
     OF_OBSERVATION,
     Missing,
     Observation,
@@ -19,7 +21,6 @@ from keras_masked.observation import (
     label_values,
     observe,
     reduce_losses,
-    rows_are_labels,
     standardize_missing,
     standardize_rate,
 )
@@ -34,10 +35,10 @@ class Masking(TypedDict, total=False):
 
     Attributes:
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
-        average: `"micro"`, the mean over labels; `"samples"`, over rows; or `"macro"`, over
+        average: Of what the loss is the mean: `"micro"`, labels; `"samples"`, rows; or `"macro"`,
             columns.
-        observed_rate: The share of labels that are observed, or one share per column: what the
-            loss divides by instead of the count of this batch.
+        observed_rate: The expected share of observed labels, or one per column, to divide by
+            instead of the count of this batch.
     """
 
     missing: Missing
@@ -45,10 +46,11 @@ class Masking(TypedDict, total=False):
     observed_rate: float | Sequence[float] | None
 
 
-class MaskedLoss(keras.losses.Loss):
-    """Base class: a formula over labels, of which some are missing.
+class MaskedLoss(Named, keras.losses.Loss):
+    """Base class: a loss over labels of which some are missing.
 
-    A subclass sets `formula` and passes the formula's options to this constructor by name.
+    A subclass implements `evaluate`: one loss per label, and which labels count. It passes its
+    options to this constructor by name; without any it needs no constructor of its own.
 
     Args:
         reduction: `"sum_over_batch_size"` (the default) or `"mean"`: the mean over observed
@@ -67,21 +69,29 @@ class MaskedLoss(keras.losses.Loss):
         **options: Options of the formula, which become attributes and part of the config.
     """
 
-    formula: Formula
+    label: Labels = NUMBER
+    """What a label is."""
+    default_missing: Missing = NAN
+    """What is missing where the user does not say."""
+    common = Masking
+    """Keyword arguments that constructors pass on; they are documented here."""
 
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
+        name: str | None = DEFAULT,
         dtype: Any = None,
         *,
-        missing: Missing = "nan",
+        missing: Missing = DEFAULT,
         average: str = "micro",
         observed_rate: float | Sequence[float] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.missing = standardize_missing(missing)
+        check_keywords(self, options)
+        super().__init__(
+            name=self.default_name if name is DEFAULT else name, reduction=reduction, dtype=dtype
+        )
+        self.missing = standardize_missing(self.default_missing if missing is DEFAULT else missing)
         self.average = check_average(average, reduction)
         self.observed_rate = standardize_rate(observed_rate, average, reduction)
         self._options = options
@@ -116,43 +126,26 @@ class MaskedLoss(keras.losses.Loss):
     @property
     def rows_are_labels(self) -> bool:
         """Whether each label is a row of its own, so that no axis is averaged."""
-        return rows_are_labels(self.formula)
+        return self.label.are_rows
 
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
-        """One loss per label, and which labels count; overridden where labels depend on others."""
-        return self.label_losses(self.observe(y_true, y_pred, sample_weight))
+        """One loss per label, 0 where hidden, and which labels count."""
+        raise NotImplementedError
 
     def observe(
-        self,
-        y_true: Tensor,
-        y_pred: Tensor,
-        sample_weight: Tensor | None = None,
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:
         """Finds what is observed among the labels."""
         return observe(
             y_true,
             y_pred,
             sample_weight,
+            self.label.along(self._options.get("axis", -1)),
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
-            label_axes=self.formula.label_axes,
-            stacked=self.formula.stacked,
-            errors=self.formula.errors,
-            class_ids=self.formula.class_ids,
-            check_ids=True,
-            pairwise=self.formula.pairwise,
-            axis=self._options.get("axis", -1),
         )
-
-    def label_losses(self, seen: Observation) -> tuple[Tensor, Observation]:
-        """One loss per label: 0 where hidden, with a gradient of exactly 0 there.
-
-        Also returns what is observed, since a formula may mask more than the labels did.
-        """
-        options = {k: v for k, v in self._options.items() if k not in OF_OBSERVATION}
-        return label_values(self.formula, seen, **options), seen
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal loss."""
@@ -169,3 +162,25 @@ class MaskedLoss(keras.losses.Loss):
         """Builds a loss from its config; unknown keys raise `ValueError`."""
         serialization.check_config_keys(cls, config)
         return cls(**config)
+
+
+class FormulaLoss(MaskedLoss):
+    """Base class: the mean of a formula over all observed labels.
+
+    A subclass sets `formula`, and passes the formula's options to this constructor by name.
+    """
+
+    formula: Formula
+
+    @property
+    def label(self) -> Labels:  # type: ignore[override]
+        """What a label is for the formula."""
+        return self.formula.label
+
+    def evaluate(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Observation]:
+        """One loss per label: 0 where hidden, with a gradient of exactly 0 there."""
+        seen = self.observe(y_true, y_pred, sample_weight)
+        options = {k: v for k, v in self._options.items() if k not in OF_OBSERVATION}
+        return label_values(self.formula, seen, **options), seen

@@ -45,7 +45,7 @@ class RobustCategoricalCrossentropy(DrawnLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any of its entries is; `y_pred`
     `(batch, ..., classes, 2)`: means and log-variances of the logits. One value per label.
@@ -105,7 +105,7 @@ class RobustBinaryCrossentropy(DrawnLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ..., labels)`, 0 or 1; `y_pred` `(batch, ..., labels, 2)`: means and
     log-variances of the logits. One row value each `(batch, ...)`.
@@ -159,7 +159,7 @@ class BayesianCategoricalCrossentropy(DrawnLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any of its entries is; `y_pred`
     `(batch, ..., classes, 2)`: means and log-variances of the logits. One value per label.
@@ -214,7 +214,7 @@ class BayesianBinaryCrossentropy(DrawnLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ..., labels)`, 0 or 1; `y_pred` `(batch, ..., labels, 2)`: means and
     log-variances of the logits. One row value each `(batch, ...)`.

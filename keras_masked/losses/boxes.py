@@ -6,14 +6,14 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.formulas import check_mode
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class IoULoss(MaskedLoss):
+class IoULoss(FormulaLoss):
     r"""One minus the intersection over union of label and prediction, over the observed boxes.
 
     $$L = \frac{\sum_i o_i w_i \, (1 - \text{IoU}_i)}{\sum_i o_i}, \quad
@@ -27,7 +27,7 @@ class IoULoss(MaskedLoss):
         reduction: As in Keras, over observed boxes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., 4)`, each `[y_min, x_min, y_max, x_max]`; one row
     value per box.
@@ -48,18 +48,9 @@ class IoULoss(MaskedLoss):
 
     formula = formulas.iou_loss
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "iou_loss",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class GIoULoss(MaskedLoss):
+class GIoULoss(FormulaLoss):
     r"""One minus the generalised intersection over union, over the observed boxes.
 
     $$L = \frac{\sum_i o_i w_i \, (1 - \text{GIoU}_i)}{\sum_i o_i}, \quad
@@ -74,7 +65,7 @@ class GIoULoss(MaskedLoss):
         reduction: As in Keras, over observed boxes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., 4)`, each `[y_min, x_min, y_max, x_max]`; one row
     value per box.
@@ -108,7 +99,7 @@ class GIoULoss(MaskedLoss):
 
 
 @register
-class DIoULoss(MaskedLoss):
+class DIoULoss(FormulaLoss):
     r"""Intersection over union and distance of the centres, over the observed boxes.
 
     $$L = \frac{\sum_i o_i w_i \left(1 - \text{IoU}_i + \frac{d_i^2}{c_i^2}\right)}{\sum_i o_i}$$
@@ -121,7 +112,7 @@ class DIoULoss(MaskedLoss):
         reduction: As in Keras, over observed boxes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., 4)`, each `[y_min, x_min, y_max, x_max]`; one row
     value per box.
@@ -142,18 +133,9 @@ class DIoULoss(MaskedLoss):
 
     formula = formulas.diou_loss
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "diou_loss",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class CIoULoss(MaskedLoss):
+class CIoULoss(FormulaLoss):
     r"""Intersection over union, distance of the centres and aspect ratio, over the observed boxes.
 
     $$L = \frac{\sum_i o_i w_i \left(1 - \text{IoU}_i + \frac{d_i^2}{c_i^2} + \alpha_i v_i\right)}
@@ -170,7 +152,7 @@ class CIoULoss(MaskedLoss):
         reduction: As in Keras, over observed boxes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., 4)`, each `[y_min, x_min, y_max, x_max]`; one row
     value per box.
@@ -190,15 +172,6 @@ class CIoULoss(MaskedLoss):
     """
 
     formula = formulas.ciou_loss
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "ciou_loss",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
 
 
 @register

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked import formulas
+from keras_masked.formulas import CLASS_ID
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import (
     CLASS_IDS,
@@ -65,7 +65,7 @@ def circle_values(
 
 
 def _observe(y_true: Tensor, y_pred: Tensor, missing: Missing, dtype: str | None) -> Observation:
-    return observe(y_true, y_pred, missing=missing, dtype=dtype, label_axes=1, class_ids=True)
+    return observe(y_true, y_pred, None, CLASS_ID, missing=missing, dtype=dtype)
 
 
 def _anchor_losses(
@@ -110,7 +110,7 @@ class Circle(MaskedLoss):
         reduction: As in Keras, over observed anchors.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, by default -1 and NaN.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch,)` class ids, `y_pred` `(batch, dimensions)` embeddings of length 1.
 
@@ -130,7 +130,8 @@ class Circle(MaskedLoss):
     Source: `keras.losses.Circle`; Sun et al. 2020, equation 6.
     """
 
-    formula = formulas.Formula(circle_values, label_axes=1, class_ids=True)
+    label = CLASS_ID
+    default_missing = CLASS_IDS
 
     def __init__(
         self,
@@ -142,7 +143,6 @@ class Circle(MaskedLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        masking.setdefault("missing", CLASS_IDS)
         if masking.get("average", "micro") != "micro" or masking.get("observed_rate") is not None:
             raise ValueError(
                 "Circle has one mean, that of the anchors of a positive loss. "

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, join_markers, row_values
 
 Tensor = Any
 
 
 @register
-class BinaryCrossentropy(MaskedLoss):
+class BinaryCrossentropy(FormulaLoss):
     r"""Cross-entropy of binary labels, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \left[y_i \log p_i + (1 - y_i) \log(1 - p_i)\right]}{\sum_i o_i}$$
@@ -26,7 +26,7 @@ class BinaryCrossentropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -68,7 +68,7 @@ class BinaryCrossentropy(MaskedLoss):
 
 
 @register
-class CategoricalCrossentropy(MaskedLoss):
+class CategoricalCrossentropy(FormulaLoss):
     r"""Cross-entropy of one-hot or soft labels, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \sum_c y_{ic} \log p_{ic}}{\sum_i o_i}$$
@@ -82,7 +82,7 @@ class CategoricalCrossentropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
 
@@ -124,7 +124,7 @@ class CategoricalCrossentropy(MaskedLoss):
 
 
 @register
-class SparseCategoricalCrossentropy(MaskedLoss):
+class SparseCategoricalCrossentropy(FormulaLoss):
     r"""Cross-entropy of class ids, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \log p_{i, y_i}}{\sum_i o_i}$$
@@ -138,7 +138,7 @@ class SparseCategoricalCrossentropy(MaskedLoss):
         axis: The axis of the classes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, by default -1 and NaN, and more; see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
 
@@ -157,6 +157,7 @@ class SparseCategoricalCrossentropy(MaskedLoss):
     """
 
     formula = formulas.sparse_categorical_crossentropy
+    default_missing = CLASS_IDS
 
     def __init__(
         self,
@@ -168,7 +169,6 @@ class SparseCategoricalCrossentropy(MaskedLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        masking.setdefault("missing", CLASS_IDS)
         super().__init__(
             reduction,
             name,
@@ -181,7 +181,7 @@ class SparseCategoricalCrossentropy(MaskedLoss):
 
 
 @register
-class CategoricalGeneralizedCrossEntropy(MaskedLoss):
+class CategoricalGeneralizedCrossEntropy(FormulaLoss):
     r"""Generalised cross-entropy of class ids, robust to wrong labels.
 
     $$L = \frac{\sum_i o_i w_i \, (1 - p_{i, y_i}^q) / q}{\sum_i o_i}$$
@@ -194,7 +194,7 @@ class CategoricalGeneralizedCrossEntropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, by default -1 and NaN, and more; see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
 
@@ -214,6 +214,7 @@ class CategoricalGeneralizedCrossEntropy(MaskedLoss):
     """
 
     formula = formulas.generalized_cross_entropy
+    default_missing = CLASS_IDS
 
     def __init__(
         self,
@@ -225,7 +226,6 @@ class CategoricalGeneralizedCrossEntropy(MaskedLoss):
     ) -> None:
         if not 0 < q < 1:
             raise ValueError(f"Argument `q` must be in the interval (0, 1). Received: q={q}")
-        masking.setdefault("missing", CLASS_IDS)
         super().__init__(reduction, name, dtype, q=q, **masking)
 
 

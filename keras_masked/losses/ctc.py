@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any
 
 import keras
 from keras import backend, ops
 
-from keras_masked import _backend, formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked import _backend
+from keras_masked.formulas import CLASS_ID
+from keras_masked.losses.base import MaskedLoss, register
 from keras_masked.observation import (
     CLASS_IDS,
     Missing,
@@ -73,7 +74,7 @@ class CTC(MaskedLoss):
         reduction: As in Keras, over observed sequences.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, by default -1 and NaN, and more; see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, length)` ids, `y_pred` `(batch, steps, classes)` logits; one row
     value per sequence.
@@ -92,17 +93,8 @@ class CTC(MaskedLoss):
     Source: `keras.losses.CTC`; Graves et al. 2006.
     """
 
-    formula = formulas.Formula(ctc_values, label_axes=1, class_ids=True)
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "ctc",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        masking.setdefault("missing", CLASS_IDS)
-        super().__init__(reduction, name, dtype, **masking)
+    label = CLASS_ID
+    default_missing = CLASS_IDS
 
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None

@@ -7,13 +7,13 @@ from typing import Any, Unpack
 from keras import ops
 
 from keras_masked.formulas import check_draws, check_logits
-from keras_masked.losses.base import MaskedLoss, Masking
+from keras_masked.losses.base import FormulaLoss, Masking
 from keras_masked.observation import Observation, label_values
 
 Tensor = Any
 
 
-class DrawnLoss(MaskedLoss):
+class DrawnLoss(FormulaLoss):
     """Base class: an estimate by draws of the logits.
 
     A loss has no state, so the draws are the same at every step; `keras_masked.layers.LossEndpoint`

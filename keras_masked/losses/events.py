@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked import formulas
 from keras_masked.formulas import events, jaccard
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import Masking, register
@@ -58,7 +57,7 @@ class CriticalSuccessIndex(SetLoss):
         reduction: As in Keras, over sets with any observed label.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
@@ -76,7 +75,7 @@ class CriticalSuccessIndex(SetLoss):
     Source: Ebert-Uphoff et al. 2021, CIRA guide to custom loss functions; Donaldson et al. 1975.
     """
 
-    formula = formulas.Formula(formulas.jaccard)
+    of_sets = staticmethod(jaccard)
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_masked import formulas
 from keras_masked.formulas import events, fractions_skill, sobel, sobel_sees, window_means
+from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.losses.sets import SetLoss
 from keras_masked.observation import (
@@ -162,7 +163,7 @@ class FractionsSkillScore(SetLoss):
         reduction: As in Keras, over sets with any observed label.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, height, width)` or `(batch, height, width, channels)`;
     one value per set: the shape without `axis`.
@@ -183,7 +184,7 @@ class FractionsSkillScore(SetLoss):
     loss functions.
     """
 
-    formula = formulas.Formula(formulas.fractions_skill)
+    of_sets = staticmethod(formulas.fractions_skill)
 
     def __init__(
         self,
@@ -226,8 +227,7 @@ class SobelMSE(MaskedLoss):
         reduction: As in Keras, over observed slopes.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of slopes, see `MaskedLoss`: a row is
-            an inner pixel, and a column a direction.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, height, width)` or `(batch, height, width, channels)`;
     one row value each `(batch, height - 2, width - 2, ...)`.
@@ -249,25 +249,11 @@ class SobelMSE(MaskedLoss):
     2021, CIRA guide to custom loss functions.
     """
 
-    formula = formulas.squared_error
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "sobel_mse",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per slope, and which slopes are observed."""
         return sobel_values(y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype)
-
-
-Axis = int | tuple[int, ...] | None
 
 
 @register

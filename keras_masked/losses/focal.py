@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras_masked import formulas
 from keras_masked.formulas import check_gamma
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
 from keras_masked.observation import (
     NAN,
@@ -20,7 +20,7 @@ Tensor = Any
 
 
 @register
-class BinaryFocalCrossentropy(MaskedLoss):
+class BinaryFocalCrossentropy(FormulaLoss):
     r"""Cross-entropy of binary labels that plays down the easy ones.
 
     $$L = \frac{-\sum_i o_i w_i \, (1 - p_{t,i})^\gamma \log p_{t,i}}{\sum_i o_i}$$
@@ -38,7 +38,7 @@ class BinaryFocalCrossentropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -86,7 +86,7 @@ class BinaryFocalCrossentropy(MaskedLoss):
 
 
 @register
-class CategoricalFocalCrossentropy(MaskedLoss):
+class CategoricalFocalCrossentropy(FormulaLoss):
     r"""Cross-entropy of one-hot labels that plays down the easy ones.
 
     $$L = \frac{-\sum_i o_i w_i \sum_c \alpha (1 - p_{ic})^\gamma \, y_{ic} \log p_{ic}}
@@ -103,7 +103,7 @@ class CategoricalFocalCrossentropy(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
 
@@ -169,7 +169,7 @@ class SigmoidFocalCrossEntropy(GroupLoss):
         reduction: As in Keras, over rows with any observed label.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of rows, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 

@@ -7,14 +7,14 @@ from typing import Any, Unpack
 import keras
 
 from keras_masked import distributions, formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values, stack_parameters
 
 Tensor = Any
 
 
 @register
-class NegativeLogLikelihood(MaskedLoss):
+class NegativeLogLikelihood(FormulaLoss):
     r"""Mean of the negative log-likelihoods of the observed labels, whose spread is predicted too.
 
     $$L = \frac{\sum_i o_i w_i \, (-\log p(y_i \mid \theta_i))}{\sum_i o_i}$$
@@ -34,7 +34,7 @@ class NegativeLogLikelihood(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`: for the Gaussian, means and log-variances.
     `y_true` `(batch, ..., labels)`, or with errors `(batch, ..., labels, 2)`: labels and standard

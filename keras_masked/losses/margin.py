@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class Hinge(MaskedLoss):
+class Hinge(FormulaLoss):
     r"""Mean of the hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(\delta - y_i p_i, 0)}{\sum_i o_i}$$
@@ -25,7 +25,7 @@ class Hinge(MaskedLoss):
         name: Name of the loss.
         dtype: Dtype of the result.
         delta: The margin, which Keras has at 1.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -58,7 +58,7 @@ class Hinge(MaskedLoss):
 
 
 @register
-class SquaredHinge(MaskedLoss):
+class SquaredHinge(FormulaLoss):
     r"""Mean of the squared hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(1 - y_i p_i, 0)^2}{\sum_i o_i}$$
@@ -70,7 +70,7 @@ class SquaredHinge(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -90,18 +90,9 @@ class SquaredHinge(MaskedLoss):
 
     formula = formulas.squared_hinge
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "squared_hinge",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class CategoricalHinge(MaskedLoss):
+class CategoricalHinge(FormulaLoss):
     r"""Mean of the categorical hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(0, 1 + \max_c (1 - y_{ic}) p_{ic} - \sum_c y_{ic} p_{ic})}
@@ -113,7 +104,7 @@ class CategoricalHinge(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
 
@@ -133,18 +124,9 @@ class CategoricalHinge(MaskedLoss):
 
     formula = formulas.categorical_hinge
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "categorical_hinge",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class MulticlassHinge(MaskedLoss):
+class MulticlassHinge(FormulaLoss):
     r"""Mean over the observed class ids of what they lack of a margin to the best other class.
 
     $$L = \frac{\sum_i o_i w_i \max_{c \ne y_i} \max(0, p_{ic} - p_{i y_i} + \delta)}
@@ -158,8 +140,7 @@ class MulticlassHinge(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, -1 and NaN by default; `average=` and `observed_rate=`; see
-            `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; one row value per label.
 

@@ -8,15 +8,13 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, serialization
-from keras_masked.formulas import Formula, flat
+from keras_masked.formulas import Labels, flat
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import (
     Observation,
     compatible,
     expand_from_left,
     gate_output,
-    holds_class_ids,
-    observe,
     replace,
 )
 
@@ -67,7 +65,7 @@ class Masked(MaskedLoss):
         reduction: As in Keras, over observed labels. By default, that of the wrapped loss.
         name: Name of the loss; by default, that of the wrapped one.
         dtype: Dtype of the result; by default, that of the wrapped loss.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)` with `label_axes=0`; with `label_axes=1`,
     `y_pred` `(batch, ..., classes)` and `y_true` of that shape or without the last axis.
@@ -105,28 +103,13 @@ class Masked(MaskedLoss):
         self.loss = loss
         self.label_axes = label_axes
         self.fill = tuple(fill)
-        self.formula = Formula(self._call_wrapped, label_axes)
+        self.label = Labels(axes=label_axes, by_shape=label_axes == 1, any_id=True)
 
-    def observe(
-        self,
-        y_true: Tensor,
-        y_pred: Tensor,
-        sample_weight: Tensor | None = None,
-    ) -> Observation:
-        """Finds what is observed among the labels, which may be class ids."""
-        class_ids = self.label_axes == 1 and holds_class_ids(y_true, y_pred)
-        return observe(
-            y_true,
-            y_pred,
-            sample_weight,
-            missing=self.missing,
-            dtype=self.dtype,
-            label_axes=self.label_axes,
-            class_ids=class_ids,
-        )
-
-    def label_losses(self, seen: Observation) -> tuple[Tensor, Observation]:
+    def evaluate(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Observation]:
         """One loss per label, and what is observed of them once the wrapped loss has masked."""
+        seen = self.observe(y_true, y_pred, sample_weight)
         # Keras passes class ids, too, in the dtype of the loss.
         y_true = ops.cast(replace(seen.y_true, seen.hidden, self.fill[0]), seen.y_pred.dtype)
         y_pred = replace(seen.y_pred, seen.hidden, self.fill[1])
@@ -135,7 +118,7 @@ class Masked(MaskedLoss):
         in_a_row = self.label_axes and rank > 1
         if in_a_row:  # PyTorch cannot differentiate all of Keras's losses of images: see `flat`
             y_true, y_pred = flat(y_true, len(y_true.shape) - rank), flat(y_pred, self.label_axes)
-        losses = self.formula(y_true, y_pred)
+        losses = self._call_wrapped(y_true, y_pred)
         mask = _backend.get_keras_mask(losses)
         if in_a_row and tuple(losses.shape[1:]) in ((), (1,)):
             losses = ops.reshape(losses, rows)

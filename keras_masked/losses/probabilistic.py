@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, register
 from keras_masked.observation import NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class KLDivergence(MaskedLoss):
+class KLDivergence(FormulaLoss):
     r"""Kullback-Leibler divergence of distributions, averaged over the observed ones.
 
     $$L = \frac{\sum_i o_i w_i \sum_c y_{ic} \log (y_{ic} / p_{ic})}{\sum_i o_i}$$
@@ -24,7 +24,7 @@ class KLDivergence(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
 
@@ -44,18 +44,9 @@ class KLDivergence(MaskedLoss):
 
     formula = formulas.kl_divergence
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "kl_divergence",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class Poisson(MaskedLoss):
+class Poisson(FormulaLoss):
     r"""Mean of the Poisson loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \left[p_i - y_i \log(p_i + \epsilon)\right]}{\sum_i o_i}$$
@@ -66,7 +57,7 @@ class Poisson(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -85,15 +76,6 @@ class Poisson(MaskedLoss):
     """
 
     formula = formulas.poisson
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "poisson",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
 
 
 @register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.losses.groups import GroupLoss, group_values, root
 from keras_masked.observation import (
     NAN,
@@ -19,7 +19,7 @@ Tensor = Any
 
 
 @register
-class MeanSquaredError(MaskedLoss):
+class MeanSquaredError(FormulaLoss):
     r"""Mean of squared differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i}$$
@@ -30,7 +30,7 @@ class MeanSquaredError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -50,18 +50,9 @@ class MeanSquaredError(MaskedLoss):
 
     formula = formulas.squared_error
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_squared_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class MeanAbsoluteError(MaskedLoss):
+class MeanAbsoluteError(FormulaLoss):
     r"""Mean of absolute differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i |y_i - p_i|}{\sum_i o_i}$$
@@ -72,7 +63,7 @@ class MeanAbsoluteError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -92,18 +83,9 @@ class MeanAbsoluteError(MaskedLoss):
 
     formula = formulas.absolute_error
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_absolute_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class MeanAbsolutePercentageError(MaskedLoss):
+class MeanAbsolutePercentageError(FormulaLoss):
     r"""Mean of absolute percentage errors over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \frac{100 \, |y_i - p_i|}{\max(|y_i|, \epsilon)}}{\sum_i o_i}$$
@@ -114,7 +96,7 @@ class MeanAbsolutePercentageError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -134,18 +116,9 @@ class MeanAbsolutePercentageError(MaskedLoss):
 
     formula = formulas.absolute_percentage_error
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_absolute_percentage_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class MeanSquaredLogarithmicError(MaskedLoss):
+class MeanSquaredLogarithmicError(FormulaLoss):
     r"""Mean of squared differences of logarithms over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \left[\log(1 + y_i) - \log(1 + p_i)\right]^2}{\sum_i o_i}$$
@@ -157,7 +130,7 @@ class MeanSquaredLogarithmicError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -176,15 +149,6 @@ class MeanSquaredLogarithmicError(MaskedLoss):
     """
 
     formula = formulas.squared_logarithmic_error
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_squared_logarithmic_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
 
 
 @register
@@ -206,7 +170,7 @@ class RootMeanSquaredError(GroupLoss):
         reduction: As in Keras, over sets with any observed label.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class Huber(MaskedLoss):
+class Huber(FormulaLoss):
     r"""Mean of Huber's loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \, h_\delta(p_i - y_i)}{\sum_i o_i}$$
@@ -26,7 +26,7 @@ class Huber(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -58,7 +58,7 @@ class Huber(MaskedLoss):
 
 
 @register
-class LogCosh(MaskedLoss):
+class LogCosh(FormulaLoss):
     r"""Mean of log-cosh of the differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \log \cosh (p_i - y_i)}{\sum_i o_i}$$
@@ -69,7 +69,7 @@ class LogCosh(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -88,15 +88,6 @@ class LogCosh(MaskedLoss):
     """
 
     formula = formulas.log_cosh
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "log_cosh",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
 
 
 @register

@@ -64,7 +64,10 @@ def set_values(
 
 
 class SetLoss(MaskedLoss):
-    """Base class: one value per set of labels, each set a row."""
+    """Base class: one value per set of labels, each set a row. A subclass sets `of_sets`."""
+
+    of_sets: Callable[..., Tensor]
+    """Maps labels, predictions and `axis` to one value per set, a function without `self`."""
 
     @property
     def rows_are_labels(self) -> bool:
@@ -76,7 +79,7 @@ class SetLoss(MaskedLoss):
     ) -> tuple[Tensor, Observation]:
         """One loss per set, and which sets have any observed label."""
         return set_values(
-            self.formula,
+            type(self).of_sets,
             y_true,
             y_pred,
             sample_weight,
@@ -100,7 +103,7 @@ class Dice(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
@@ -118,7 +121,7 @@ class Dice(SetLoss):
     Source: `keras.losses.Dice`.
     """
 
-    formula = formulas.Formula(formulas.dice)
+    of_sets = staticmethod(formulas.dice)
 
     def __init__(
         self,
@@ -148,7 +151,7 @@ class Tversky(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
@@ -166,7 +169,7 @@ class Tversky(SetLoss):
     Source: `keras.losses.Tversky`; Salehi et al. 2017, equation 4.
     """
 
-    formula = formulas.Formula(formulas.tversky)
+    of_sets = staticmethod(formulas.tversky)
 
     def __init__(
         self,
@@ -198,7 +201,7 @@ class Jaccard(SetLoss):
         axis: The axes that a set spans; by default all, so that the batch is one set. For one-hot
             pixels `(batch, height, width, classes)`, (1, 2) makes each class a set.
         dtype: Dtype of the result.
-        **masking: `missing=`; `average=` and `observed_rate=` of sets, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
@@ -217,7 +220,7 @@ class Jaccard(SetLoss):
     functions.
     """
 
-    formula = formulas.Formula(formulas.jaccard)
+    of_sets = staticmethod(formulas.jaccard)
 
     def __init__(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any
 
 from keras import ops
 
 from keras_masked import _backend, formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, register
 from keras_masked.observation import (
     NAN,
     Missing,
@@ -21,7 +21,7 @@ Tensor = Any
 
 
 @register
-class MeanError(MaskedLoss):
+class MeanError(FormulaLoss):
     r"""Mean of the differences over the observed labels: the bias.
 
     $$L = \frac{\sum_i o_i w_i (p_i - y_i)}{\sum_i o_i}$$
@@ -36,7 +36,7 @@ class MeanError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -56,18 +56,9 @@ class MeanError(MaskedLoss):
 
     formula = formulas.signed_error
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class MeanPercentageError(MaskedLoss):
+class MeanPercentageError(FormulaLoss):
     r"""Mean of the differences in percent of the label, over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \, 100 (y_i - p_i) / y_i}{\sum_i o_i}$$
@@ -82,7 +73,7 @@ class MeanPercentageError(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. In
     percent.
@@ -103,18 +94,9 @@ class MeanPercentageError(MaskedLoss):
 
     formula = formulas.signed_percentage_error
 
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "mean_percentage_error",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
-
 
 @register
-class ZerosLoss(MaskedLoss):
+class ZerosLoss(FormulaLoss):
     r"""Zero, with zero gradient, for any input.
 
     $$L = 0$$
@@ -126,7 +108,7 @@ class ZerosLoss(MaskedLoss):
         reduction: As in Keras.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -143,15 +125,6 @@ class ZerosLoss(MaskedLoss):
     """
 
     formula = formulas.zero
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = "zeros_loss",
-        dtype: Any = None,
-        **masking: Unpack[Masking],
-    ) -> None:
-        super().__init__(reduction, name, dtype, **masking)
 
 
 @register

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class CosineSimilarity(MaskedLoss):
+class CosineSimilarity(FormulaLoss):
     r"""Negative cosine of the angle between label and prediction, over the observed entries.
 
     $$L = \frac{-\sum_i o_i w_i \, \frac{\sum_k y_{ik} p_{ik}}{|y_i| \, |p_i|}}{\sum_i o_i}$$
@@ -25,7 +25,7 @@ class CosineSimilarity(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., entries)`; one row value each `(batch, ...)`.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked import formulas
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
 
 Tensor = Any
 
 
 @register
-class ExponentiallyWeightedMSE(MaskedLoss):
+class ExponentiallyWeightedMSE(FormulaLoss):
     r"""Mean of squared differences, weighted by the exponential of the label.
 
     $$L = \frac{\sum_i o_i w_i \, e^{a y_i} (p_i - y_i)^2}{\sum_i o_i}$$
@@ -26,7 +26,7 @@ class ExponentiallyWeightedMSE(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -58,7 +58,7 @@ class ExponentiallyWeightedMSE(MaskedLoss):
 
 
 @register
-class DualWeightedMSE(MaskedLoss):
+class DualWeightedMSE(FormulaLoss):
     r"""Mean of squared differences, weighted by the larger of label and prediction.
 
     $$L = \frac{\sum_i o_i w_i \max(|y_i|, |p_i|)^\gamma (p_i - y_i)^2}{\sum_i o_i}$$
@@ -72,7 +72,7 @@ class DualWeightedMSE(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
@@ -105,7 +105,7 @@ class DualWeightedMSE(MaskedLoss):
 
 
 @register
-class AsymmetricMSE(MaskedLoss):
+class AsymmetricMSE(FormulaLoss):
     r"""Mean of squared differences of which those below the label count more.
 
     $$L = \frac{\sum_i o_i w_i \, m(y_i, p_i) \, (p_i - y_i)^2}{\sum_i o_i}, \quad
@@ -120,7 +120,7 @@ class AsymmetricMSE(MaskedLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
-        **masking: `missing=`, `average=` and `observed_rate=`, see `MaskedLoss`.
+        **masking: See `MaskedLoss`.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 

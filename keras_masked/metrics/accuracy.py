@@ -90,15 +90,6 @@ class CategoricalAccuracy(MeanMetric):
     formula = formulas.categorical_match
     _direction = "up"
 
-    def __init__(
-        self,
-        name: str | None = "categorical_accuracy",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class SparseCategoricalAccuracy(MeanMetric):
@@ -130,15 +121,7 @@ class SparseCategoricalAccuracy(MeanMetric):
 
     formula = formulas.sparse_categorical_match
     _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "sparse_categorical_accuracy",
-        dtype: Any = None,
-        *,
-        missing: Missing = CLASS_IDS,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
+    default_missing = CLASS_IDS
 
 
 @register
@@ -171,15 +154,6 @@ class Accuracy(MeanMetric):
 
     formula = formulas.exact_match
     _direction = "up"
-
-    def __init__(
-        self,
-        name: str | None = "accuracy",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
 
 
 @register

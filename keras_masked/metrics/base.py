@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_masked import serialization
+from keras_masked.constructors import DEFAULT, Named, check_keywords
+from keras_masked.formulas import NUMBER, Labels
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.observation import (
+    NAN,
     Missing,
     Observation,
     join_markers,
@@ -26,7 +29,17 @@ T = TypeVar("T")
 register = serialization.register("keras_masked.metrics")
 
 
-class MaskedMetric(keras.metrics.Metric):
+class Masking(TypedDict, total=False):
+    """Keyword arguments that every metric takes beside those of Keras.
+
+    Attributes:
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+    """
+
+    missing: Missing
+
+
+class MaskedMetric(Named, keras.metrics.Metric):
     """Base class: a metric of labels of which some are missing.
 
     A subclass implements `update_state`, `result` and `support`, keeps its sums in accumulators,
@@ -40,25 +53,24 @@ class MaskedMetric(keras.metrics.Metric):
         **options: Further options, which become attributes and part of the config.
     """
 
-    label_axes = 0
-    """How many last axes of `y_pred` form one label."""
-    stacked = False
-    """Whether the last of these holds the parameters that are predicted for each number."""
-    errors = False
-    """Whether labels may come stacked with their errors."""
-    class_ids = False
-    """Whether a label is the id of a class on the last axis of `y_pred`."""
-    pairwise = False
-    """Whether a vector label is missing only if all of its entries are."""
-
-    check_ids = True
-    """Whether ids outside of these classes are errors."""
+    label: Labels = NUMBER
+    """What a label is."""
+    default_missing: Missing = NAN
+    """What is missing where the user does not say."""
+    common = Masking
+    """Keyword arguments that constructors pass on; they are documented here."""
 
     def __init__(
-        self, name: str | None = None, dtype: Any = None, *, missing: Missing, **options: Any
+        self,
+        name: str | None = DEFAULT,
+        dtype: Any = None,
+        *,
+        missing: Missing = DEFAULT,
+        **options: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
-        self.missing = standardize_missing(missing)
+        check_keywords(self, options)
+        super().__init__(name=self.default_name if name is DEFAULT else name, dtype=dtype)
+        self.missing = standardize_missing(self.default_missing if missing is DEFAULT else missing)
         self._options = dict(options)
         self._accumulators: list[Any] = []
         for option, value in options.items():
@@ -72,15 +84,9 @@ class MaskedMetric(keras.metrics.Metric):
             y_true,
             y_pred,
             sample_weight,
+            self.label.along(self.last_axis),
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
-            label_axes=self.label_axes,
-            stacked=self.stacked,
-            errors=self.errors,
-            class_ids=self.class_ids,
-            check_ids=self.check_ids and self.class_ids,
-            pairwise=self.pairwise,
-            axis=self.last_axis,
         )
         # PyTorch would otherwise keep the graph of every batch's predictions for its sums.
         return dataclasses.replace(seen, y_pred=ops.stop_gradient(seen.y_pred))

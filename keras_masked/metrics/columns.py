@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.constructors import DEFAULT
 from keras_masked.metrics.base import MaskedMetric, known
 from keras_masked.observation import Missing, Observation
 
@@ -27,7 +28,12 @@ class ColumnMetric(MaskedMetric):
     """Whether the metric itself keeps columns apart."""
 
     def __init__(
-        self, name: str | None = None, dtype: Any = None, *, missing: Missing, **options: Any
+        self,
+        name: str | None = DEFAULT,
+        dtype: Any = None,
+        *,
+        missing: Missing = DEFAULT,
+        **options: Any,
     ) -> None:
         super().__init__(name, dtype, missing=missing, **options)
         self._state: Any = None
@@ -84,7 +90,7 @@ class ColumnMetric(MaskedMetric):
         """
         seen = self.observe(y_true, y_pred, sample_weight)
         if self.apart:
-            self._set_columns(columns_of(seen, self.label_axes))
+            self._set_columns(columns_of(seen, self.label.axes))
         self._state.add(self.collect(seen, self._state, self.apart))
 
     def result(self) -> Tensor:

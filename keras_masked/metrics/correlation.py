@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.formulas import concordance, pearson, row_moments
+from keras_masked.formulas import NUMBER, concordance, pearson, row_moments
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
@@ -260,7 +260,7 @@ def _of_rows(
     axis: int,
     missing: Missing,
 ) -> Tensor:
-    seen = observe(y_true, y_pred, missing=standardize_missing(missing), axis=axis)
+    seen = observe(y_true, y_pred, None, NUMBER.along(axis), missing=standardize_missing(missing))
     hidden = None if seen.hidden is None else seen.hidden()
     values, defined = correlate(*row_moments(seen.y_true, seen.y_pred, hidden, None))
     return with_row_mask(ops.where(defined, values, ops.zeros_like(values)), defined, seen.dtype)

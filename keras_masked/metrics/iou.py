@@ -99,7 +99,6 @@ class IoU(MaskedMetric):
             sparse_y_pred=sparse_y_pred,
             axis=axis,
         )
-        self.label_axes = 0 if sparse_y_pred else 1
         self._state = self.accumulator((num_classes, num_classes))
 
     def update_state(

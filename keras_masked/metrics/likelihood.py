@@ -9,6 +9,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import distributions, formulas
+from keras_masked.formulas import WITH_ERRORS
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
@@ -156,9 +157,7 @@ class StandardizedResidualScatter(ColumnMetric):
     tasks", for what the scatter of z tells.
     """
 
-    label_axes = 1
-    stacked = True
-    errors = True
+    label = WITH_ERRORS
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import CLASS_IDS, NAN, Missing
+from keras_masked.observation import CLASS_IDS, Missing
 
 
 @register
@@ -42,15 +42,6 @@ class Hinge(MeanMetric):
     formula = formulas.hinge
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "hinge",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class SquaredHinge(MeanMetric):
@@ -84,15 +75,6 @@ class SquaredHinge(MeanMetric):
     formula = formulas.squared_hinge
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "squared_hinge",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class CategoricalHinge(MeanMetric):
@@ -125,15 +107,6 @@ class CategoricalHinge(MeanMetric):
 
     formula = formulas.categorical_hinge
     _direction = "down"
-
-    def __init__(
-        self,
-        name: str | None = "categorical_hinge",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
 
 
 @register

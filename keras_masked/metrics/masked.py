@@ -9,8 +9,9 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
+from keras_masked.formulas import Labels
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.observation import NAN, Missing, holds_class_ids, replace
+from keras_masked.observation import NAN, Missing, replace
 
 Tensor = Any
 
@@ -75,8 +76,6 @@ class Masked(MaskedMetric):
     Source: none; the counterpart of `keras_masked.losses.Masked`.
     """
 
-    check_ids = False  # nobody knows what the wrapped metric takes
-
     def __init__(
         self,
         metric: keras.metrics.Metric,
@@ -91,6 +90,8 @@ class Masked(MaskedMetric):
         super().__init__(name or metric.name, dtype or metric.dtype, missing=missing)
         self.metric = metric
         self.label_axes = label_axes
+        # Nobody knows which ids the wrapped metric takes.
+        self.label = Labels(axes=label_axes, by_shape=label_axes == 1, any_id=True)
         self._fill = tuple(fill)
         if hasattr(metric, "_direction"):
             self._direction = metric._direction
@@ -111,14 +112,15 @@ class Masked(MaskedMetric):
             y_pred: Predictions.
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
-        self.class_ids = self.label_axes == 1 and holds_class_ids(y_true, y_pred)
         seen = self.observe(y_true, y_pred, sample_weight)
         weight = seen.weight
         if weight is None and seen.observed is not None:
             weight = ops.cast(seen.observed, seen.y_pred.dtype)
         last = seen.y_pred.shape[-1] if self.label_axes else 1
         y_true = replace(seen.y_true, seen.hidden, self.fill[0])
-        y_true = ops.reshape(y_true, (-1, 1 if self.class_ids else last))
+        y_true = ops.reshape(
+            y_true, (-1, last if len(seen.y_true.shape) == len(seen.y_pred.shape) else 1)
+        )
         y_pred = ops.reshape(replace(seen.y_pred, seen.hidden, self.fill[1]), (-1, last))
         if weight is not None:
             weight = ops.reshape(weight, (-1,))

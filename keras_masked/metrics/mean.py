@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas import Formula
+from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.columns import ColumnMetric, tally, total
 from keras_masked.observation import OF_OBSERVATION, Observation, replace
 
@@ -28,34 +28,9 @@ class MeanMetric(ColumnMetric):
     formula: Formula
 
     @property
-    def label_axes(self) -> int:  # type: ignore[override]
-        """How many last axes of `y_pred` form one label."""
-        return self.formula.label_axes
-
-    @property
-    def stacked(self) -> bool:  # type: ignore[override]
-        """Whether the last of these holds the parameters that are predicted for each number."""
-        return self.formula.stacked
-
-    @property
-    def errors(self) -> bool:  # type: ignore[override]
-        """Whether labels may come stacked with their errors."""
-        return self.formula.errors
-
-    @property
-    def class_ids(self) -> bool:  # type: ignore[override]
-        """Whether a label is the id of a class on the last axis of `y_pred`."""
-        return self.formula.class_ids
-
-    @property
-    def check_ids(self) -> bool:  # type: ignore[override]
-        """Whether ids outside of these classes are errors."""
-        return not self.formula.any_id
-
-    @property
-    def pairwise(self) -> bool:  # type: ignore[override]
-        """Whether a vector label is missing only if all of its entries are."""
-        return self.formula.pairwise
+    def label(self) -> Labels:  # type: ignore[override]
+        """What a label is for the formula."""
+        return self.formula.label
 
     @property
     def sums_shape(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, distributions, serialization
+from keras_masked.formulas import WITH_ERRORS
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.observation import take_apart
 
@@ -51,9 +52,7 @@ class OfMean(MaskedMetric):
     Source: none.
     """
 
-    label_axes = 1
-    stacked = True
-    errors = True
+    label = WITH_ERRORS
 
     def __init__(
         self,
@@ -62,7 +61,7 @@ class OfMean(MaskedMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        if not isinstance(metric, MaskedMetric) or metric.stacked:
+        if not isinstance(metric, MaskedMetric) or metric.label.stacked:
             raise ValueError(
                 "Argument `metric` must be a metric of keras_masked that takes one number per "
                 "label; wrap others in `keras_masked.metrics.Masked`. "

@@ -116,7 +116,7 @@ class PerLabel(MaskedMetric):
         metric = self.metric
         assert isinstance(metric, ColumnMetric)
         seen = metric.observe(y_true, y_pred, sample_weight)
-        self._check_columns(columns_of(seen, metric.label_axes))
+        self._check_columns(columns_of(seen, metric.label.axes))
         self._state.add(metric.collect(seen, self._state, True))
 
     def _check_columns(self, columns: int) -> None:
@@ -129,7 +129,7 @@ class PerLabel(MaskedMetric):
     def _update_parts(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None) -> None:
         mask = _backend.get_keras_mask(y_pred)
         y_true, y_pred = _backend.as_received(y_true), ops.convert_to_tensor(y_pred)
-        rank = len(y_pred.shape) - self.metric.label_axes
+        rank = len(y_pred.shape) - self.metric.label.axes
         self._check_columns(y_pred.shape[rank - 1] if rank > 1 else 1)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight)

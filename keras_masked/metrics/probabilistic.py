@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import NAN, Missing
 
 
 @register
@@ -41,15 +38,6 @@ class KLDivergence(MeanMetric):
     formula = formulas.kl_divergence
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "kl_divergence",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class Poisson(MeanMetric):
@@ -81,12 +69,3 @@ class Poisson(MeanMetric):
 
     formula = formulas.poisson
     _direction = "down"
-
-    def __init__(
-        self,
-        name: str | None = "poisson",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)

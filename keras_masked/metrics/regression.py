@@ -9,7 +9,6 @@ from keras import ops
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import NAN, Missing
 
 Tensor = Any
 
@@ -45,15 +44,6 @@ class MeanSquaredError(MeanMetric):
     formula = formulas.squared_error
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "mean_squared_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class MeanAbsoluteError(MeanMetric):
@@ -86,15 +76,6 @@ class MeanAbsoluteError(MeanMetric):
     formula = formulas.absolute_error
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "mean_absolute_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class RootMeanSquaredError(MeanMetric):
@@ -126,15 +107,6 @@ class RootMeanSquaredError(MeanMetric):
 
     formula = formulas.squared_error
     _direction = "down"
-
-    def __init__(
-        self,
-        name: str | None = "root_mean_squared_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
 
     def score(self, state: Any) -> Tensor:
         """The root of the mean so far."""
@@ -173,15 +145,6 @@ class MeanAbsolutePercentageError(MeanMetric):
     formula = formulas.absolute_percentage_error
     _direction = "down"
 
-    def __init__(
-        self,
-        name: str | None = "mean_absolute_percentage_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
-
 
 @register
 class MeanSquaredLogarithmicError(MeanMetric):
@@ -214,12 +177,3 @@ class MeanSquaredLogarithmicError(MeanMetric):
 
     formula = formulas.squared_logarithmic_error
     _direction = "down"
-
-    def __init__(
-        self,
-        name: str | None = "mean_squared_logarithmic_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import NAN, Missing
 
 
 @register
@@ -38,14 +35,6 @@ class LogCoshError(MeanMetric):
     Source: `keras.metrics.LogCoshError`.
     """
 
+    default_name = "logcosh"
     formula = formulas.log_cosh
     _direction = "down"
-
-    def __init__(
-        self,
-        name: str | None = "logcosh",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keras_masked import formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import NAN, Missing
 
 
 @register
@@ -39,11 +36,6 @@ class MeanError(MeanMetric):
     """
 
     formula = formulas.signed_error
-
-    def __init__(
-        self, name: str | None = "mean_error", dtype: Any = None, *, missing: Missing = NAN
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)
 
 
 @register
@@ -77,12 +69,3 @@ class MeanPercentageError(MeanMetric):
     """
 
     formula = formulas.signed_percentage_error
-
-    def __init__(
-        self,
-        name: str | None = "mean_percentage_error",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        super().__init__(name, dtype, missing=missing)

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.formulas import Formula
+from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import (
@@ -18,7 +18,6 @@ from keras_masked.observation import (
     Missing,
     Observation,
     compatible,
-    holds_class_ids,
     observe,
     replace,
 )
@@ -198,8 +197,10 @@ class MeanMetricWrapper(MeanMetric):
             raise ValueError(
                 f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}"
             )
-        self.formula = Formula(self._call, label_axes)
+        labels = Labels(axes=label_axes, by_shape=label_axes == 1)
+        self.formula = Formula(self._call, labels)
         super().__init__(name, dtype, missing=missing)
+        self.label_axes = label_axes
         self.fn = fn
         self._fill = tuple(fill)
         self._fn_kwargs = kwargs
@@ -210,14 +211,6 @@ class MeanMetricWrapper(MeanMetric):
     def fill(self) -> tuple[Any, Any]:
         """What stands in for hidden (labels, predictions)."""
         return (self._fill[0], self._fill[1])
-
-    def observe(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
-    ) -> Observation:
-        """Finds what is observed among the labels, which may be class ids."""
-        ids = self.label_axes == 1 and holds_class_ids(y_true, y_pred)
-        self.formula = Formula(self._call, self.label_axes, ids)
-        return super().observe(y_true, y_pred, sample_weight)
 
     def label_values(self, seen: Observation) -> Tensor:
         """The function's value of each label, of fills where hidden."""

@@ -30,18 +30,12 @@ def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
         y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
     if seen.error is not None:
         options["error"] = gate_input(seen.error, seen.hidden)
-    if not formula.class_ids:
+    if not formula.label.class_ids:
         y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
     if formula.label_fill is not None:
         y_true = replace(y_true, seen.hidden, formula.label_fill)
     y_pred = gate_input(y_pred, seen.hidden)
     return gate_output(formula(y_true, y_pred, **options), seen.hidden)
-
-
-def rows_are_labels(formula: Formula) -> bool:
-    """Whether each label is a row of its own; else the last axis is averaged to one."""
-    # Not compared with the bool itself: PyTorch's compiler knows the axes as a symbol.
-    return formula.class_ids or formula.label_axes > (1 if formula.stacked else 0)
 
 
 def row_values(
@@ -60,11 +54,18 @@ def row_values(
     Carries a Keras mask of the rows that have any observed label. Keras averages what a function
     returns over all rows, empty ones too; with the mask its average is the mean over the others.
     """
-    seen = _observe(formula, y_true, y_pred, missing, axis, sample_weight, error)
+    seen = observe(
+        y_true,
+        y_pred,
+        sample_weight,
+        formula.label.along(axis),
+        missing=standardize_missing(missing),
+        error=error,
+    )
     losses = label_values(formula, seen, **options)
     if seen.weight is not None:
         losses = losses * seen.weight
-    if rows_are_labels(formula):
+    if formula.label.are_rows:
         return with_row_mask(losses, seen.observed, seen.dtype)
     mask = None if seen.observed is None else ops.any(seen.observed, axis=-1)
     return with_row_mask(row_means(losses, seen.observed), mask, seen.dtype)
@@ -79,33 +80,8 @@ def values(
     formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
 ) -> Tensor:
     """What an accuracy function returns: one value per label, with a Keras mask."""
-    seen = _observe(formula, y_true, y_pred, missing, axis=-1)
+    seen = observe(y_true, y_pred, None, formula.label, missing=standardize_missing(missing))
     return with_row_mask(label_values(formula, seen, **options), seen.observed, "float32")
-
-
-def _observe(
-    formula: Formula,
-    y_true: Tensor,
-    y_pred: Tensor,
-    missing: Missing,
-    axis: int,
-    sample_weight: Tensor | None = None,
-    error: Tensor | None = None,
-) -> Observation:
-    return observe(
-        y_true,
-        y_pred,
-        sample_weight,
-        error=error,
-        missing=standardize_missing(missing),
-        label_axes=formula.label_axes,
-        stacked=formula.stacked,
-        errors=formula.errors,
-        class_ids=formula.class_ids,
-        check_ids=not formula.any_id,
-        pairwise=formula.pairwise,
-        axis=axis,
-    )
 
 
 def with_row_mask(result: Tensor, mask: Tensor | None, dtype: str) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
+from keras_masked.formulas import NUMBER, Labels
 from keras_masked.observation import shapes
 from keras_masked.observation.hiding import Hidden
 from keras_masked.observation.missing import (
@@ -100,16 +101,10 @@ def observe(
     y_true: Tensor,
     y_pred: Tensor,
     sample_weight: Tensor | None = None,
+    label: Labels = NUMBER,
     *,
     missing: Missing,
     dtype: str | None = None,
-    label_axes: int = 0,
-    class_ids: bool = False,
-    axis: int = -1,
-    pairwise: bool = False,
-    check_ids: bool = False,
-    stacked: bool = False,
-    errors: bool = False,
     error: Tensor | None = None,
 ) -> Observation:
     """Finds what is observed, aligns shapes, and expands masks and weights from the left.
@@ -118,26 +113,20 @@ def observe(
         y_true: Labels.
         y_pred: Predictions, which may carry a Keras mask.
         sample_weight: Scalar, one value per row, or one per label.
+        label: What a label is.
         missing: The `missing=` policy.
         dtype: The dtype of the result; by default that of `y_pred`, as in Keras's functions.
-        label_axes: How many last axes of `y_pred` form one label.
-        class_ids: Whether `y_true` holds the ids of classes on the last axis of `y_pred`.
-        axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
-            fewer axes than the labels belong to rows, as in Keras: to what is left without it.
-        pairwise: Whether vector labels may have holes: they are missing only if all of one is.
-        check_ids: Whether to raise on ids outside the classes, as far as values are at hand.
-        stacked: Whether the last axis of `y_pred` holds the parameters predicted for each number;
-            `label_axes` counts it.
-        errors: Whether `y_true` may be stacked, too: each label and its error.
-        error: The errors, where they come apart.
+        error: The errors of the labels, where they come apart.
     """
-    if stacked:
-        value, error, first = take_apart(y_true, y_pred, error, errors)
+    if label.stacked:
+        value, error, first = take_apart(y_true, y_pred, error, label.errors)
         seen = observe(
-            value, first, sample_weight, missing=missing, dtype=dtype, label_axes=label_axes - 1
+            value, first, sample_weight, label.of_first_parameter, missing=missing, dtype=dtype
         )
         y_pred, error = align_parameters(y_pred, error, seen.y_pred, missing)
         return dataclasses.replace(seen, y_pred=y_pred, error=error)
+    class_ids = label.class_ids or (label.by_shape and holds_class_ids(y_true, y_pred))
+    axis = label.axis
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
     received, y_true = y_true, _backend.as_received(y_true)
@@ -151,7 +140,8 @@ def observe(
         rank = len(y_pred.shape)
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
         y_true = shapes.align_class_ids(y_true, y_pred)
-        if check_ids and mask is None and sample_weight is None:  # these may hide any id
+        if not (label.any_id or mask is not None or sample_weight is not None):
+            # A mask or a weight of 0 may hide any id.
             check_class_ids(received, missing, y_pred.shape[-1])
     else:
         y_true, y_pred = shapes.align_labels(y_true, y_pred)
@@ -166,15 +156,15 @@ def observe(
     absent, holes = find_missing(y_true, missing), None
     if not class_ids:
         y_true = ops.cast(y_true, compute_dtype(dtype))
-        if label_axes and absent is not None:
-            holes = absent if pairwise else None
-            missing_if = ops.all if pairwise else ops.any
-            absent = missing_if(absent, axis=tuple(range(-label_axes, 0)))
-    static = tuple(y_pred.shape[: rank - label_axes])
-    dynamic = tuple(ops.shape(y_pred)[: rank - label_axes])
+        if label.axes and absent is not None:
+            holes = absent if label.pairwise else None
+            missing_if = ops.all if label.pairwise else ops.any
+            absent = missing_if(absent, axis=tuple(range(-label.axes, 0)))
+    static = tuple(y_pred.shape[: rank - label.axes])
+    dynamic = tuple(ops.shape(y_pred)[: rank - label.axes])
 
     def expand(x: Tensor, name: str) -> Tensor:
-        x = x if label_axes else move_to_end(x, axis, rank)
+        x = x if label.axes else move_to_end(x, axis, rank)
         return ops.broadcast_to(shapes.expand_from_left(x, static, name=name), dynamic)
 
     observed = None if absent is None else ops.logical_not(absent)

@@ -1,0 +1,98 @@
+"""What constructors have in common: names by default, and arguments that they pass on."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from typing import Any
+
+DEFAULT: Any = object()
+"""Stands for what an argument is by default in the class at hand."""
+
+
+class Named:
+    """Mixin: a class is named after itself, and shows the arguments that it passes on.
+
+    Constructors take `**masking`, the keyword arguments of the base class, and pass them on. To
+    `help()` and `inspect.signature` they show them one by one, and the line of the docstring that
+    stands for them is replaced by theirs.
+    """
+
+    common: type
+    """A `TypedDict` of these arguments, documented under `Attributes:`."""
+    default_missing: Any
+    default_name: str
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Names the class, and spells out its common arguments."""
+        super().__init_subclass__(**kwargs)
+        if "default_name" not in cls.__dict__:
+            cls.default_name = snake_case(cls.__name__)
+        cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
+        _document_common(cls)
+
+
+def snake_case(name: str) -> str:
+    """`MeanSquaredError` as `mean_squared_error`, `IoULoss` as `iou_loss`."""
+    name = re.sub(r"([a-z\d])([A-Z][a-z])", r"\1_\2", name.replace("IoU", "Iou"))
+    return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name).lower()
+
+
+def _constructors(cls: type) -> list[Any]:
+    """The constructors that a call runs through, until one that passes nothing on."""
+    found = []
+    for base in cls.__mro__:
+        if "__init__" in base.__dict__:
+            found.append(base.__dict__["__init__"])
+            if not any(p.kind is p.VAR_KEYWORD for p in _parameters(found[-1])):
+                break
+    return found
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())[1:]
+
+
+@functools.cache
+def keywords_of(cls: Any) -> frozenset[str]:
+    """The names of all arguments that the constructor of a class takes."""
+    named = [p for each in _constructors(cls) for p in _parameters(each)]
+    return frozenset(p.name for p in named if p.kind is not p.VAR_KEYWORD)
+
+
+def check_keywords(self: Any, given: dict[str, Any]) -> None:
+    """Raises `TypeError` on arguments that no constructor of the class names."""
+    cls = type(self)
+    unknown = sorted(set(given) - keywords_of(cls))  # type: ignore[arg-type]
+    if unknown:
+        known = [name for name in inspect.signature(cls).parameters if name != "kwargs"]
+        raise TypeError(
+            f"{cls.__name__} has no argument {unknown[0]!r}. Its arguments are: {', '.join(known)}."
+        )
+
+
+def _signature(cls: type[Named]) -> inspect.Signature:
+    """That of the constructor, with the common arguments in place of what stands for them."""
+    own, *others = [_parameters(each) for each in _constructors(cls)]
+    parameters = [p for p in own if p.kind is not p.VAR_KEYWORD]
+    if len(parameters) < len(own):
+        shown = {p.name for p in parameters}
+        names = getattr(cls.common, "__annotations__", {})
+        common = [p for each in others for p in each if p.name in names and p.name not in shown]
+        parameters += list({p.name: p for p in common}.values())
+    return inspect.Signature([_with_default(cls, p) for p in parameters])
+
+
+def _with_default(cls: type[Named], parameter: inspect.Parameter) -> inspect.Parameter:
+    if parameter.default is not DEFAULT:
+        return parameter
+    return parameter.replace(default=getattr(cls, f"default_{parameter.name}"))
+
+
+def _document_common(cls: type[Named]) -> None:
+    """Replaces the line `**masking: ...` of the docstring by the lines of each argument."""
+    if cls.__doc__ and (line := re.search(r"^ *\*\*masking: .*\n", cls.__doc__, re.MULTILINE)):
+        text = inspect.cleandoc(cls.common.__doc__ or "").partition("Attributes:\n")[2]
+        lines = re.sub(r"^    ", " " * 8, text.rstrip(), flags=re.MULTILINE) + "\n"
+        cls.__doc__ = cls.__doc__.replace(line[0], lines)
