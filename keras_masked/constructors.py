@@ -35,8 +35,8 @@ class Named:
 
 def snake_case(name: str) -> str:
     """`MeanSquaredError` as `mean_squared_error`, `IoULoss` as `iou_loss`."""
-    name = re.sub(r"([a-z\d])([A-Z][a-z])", r"\1_\2", name.replace("IoU", "Iou"))
-    return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name).lower()
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name.replace("IoU", "iou"))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _constructors(cls: type) -> list[Any]:
@@ -54,22 +54,25 @@ def _parameters(function: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(function).parameters.values())[1:]
 
 
-@functools.cache
-def keywords_of(cls: Any) -> frozenset[str]:
+def keywords_of(cls: type) -> frozenset[str]:
     """The names of all arguments that the constructor of a class takes."""
     named = [p for each in _constructors(cls) for p in _parameters(each)]
     return frozenset(p.name for p in named if p.kind is not p.VAR_KEYWORD)
 
 
 def check_keywords(self: Any, given: dict[str, Any]) -> None:
-    """Raises `TypeError` on arguments that no constructor of the class names."""
+    """Raises `TypeError` on arguments that no constructor of the class, or of its bases, names."""
     cls = type(self)
-    unknown = sorted(set(given) - keywords_of(cls))  # type: ignore[arg-type]
+    named = {p.name for base in cls.__mro__ if "__init__" in base.__dict__ for p in _named(base)}
+    unknown = sorted(set(given) - named)
     if unknown:
-        known = [name for name in inspect.signature(cls).parameters if name != "kwargs"]
-        raise TypeError(
-            f"{cls.__name__} has no argument {unknown[0]!r}. Its arguments are: {', '.join(known)}."
-        )
+        known = ", ".join(inspect.signature(cls).parameters)
+        raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}. Its arguments: {known}.")
+
+
+@functools.cache
+def _named(base: Any) -> tuple[inspect.Parameter, ...]:
+    return tuple(p for p in _parameters(base.__init__) if p.kind is not p.VAR_KEYWORD)
 
 
 def _signature(cls: type[Named]) -> inspect.Signature:
