@@ -263,6 +263,24 @@ def test_axis(each: Function, axis: int) -> None:
     np.testing.assert_allclose(to_numpy(each.case.make(axis=axis)(y, p)), losses.mean(), rtol=2e-5)
 
 
+def test_label_smoothing_counts_the_classes_of_its_axis() -> None:
+    """Keras 3.15 counts the last axis, whatever `axis` says."""
+    rng = np.random.default_rng(0)
+    y, p = np.eye(3)[rng.integers(0, 3, (2, 5))], rng.dirichlet(np.ones(3), (2, 5))
+    smooth = y * 0.7 + 0.1
+    crossentropy = -(smooth * np.log(p)).sum(-1)
+    focal = -(0.25 * (1 - p) ** 2 * smooth * np.log(p)).sum(-1)
+    y, p = np.moveaxis(y, -1, 1), np.moveaxis(p, -1, 1)
+    options: dict[str, Any] = {"label_smoothing": 0.3, "axis": 1}
+    for name, rows in (("Crossentropy", crossentropy), ("FocalCrossentropy", focal)):
+        loss = getattr(L, f"Categorical{name}")(**options, reduction=None)
+        np.testing.assert_allclose(to_numpy(loss(y, p)), rows, rtol=1e-5)
+    function = L.categorical_focal_crossentropy(y, p, **options)
+    np.testing.assert_allclose(to_numpy(function), focal, rtol=1e-5)
+    metric = M.CategoricalCrossentropy(**options)
+    np.testing.assert_allclose(value_of(metric, y, p), crossentropy.mean(), rtol=1e-5)
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 3), (3, 3, 3)], ids=str)
 @pytest.mark.parametrize("each", AXIS, ids=str)
 def test_axis_and_weights(each: Function, shape: tuple[int, ...]) -> None:

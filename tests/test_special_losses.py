@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from tests import oracles
+from tests import oracles, plain
 from tests.backend import BACKEND, set_mask, tensor, to_numpy
 from tests.test_loss_gradients import GARBAGE, value_and_gradient
 
@@ -30,8 +30,11 @@ class Special:
     def ours(self, **kwargs: Any) -> Any:
         return getattr(L, self.name)(**self.options, **kwargs)
 
-    def theirs(self, **kwargs: Any) -> Any:
-        return getattr(KL, self.name)(**self.options, **kwargs)
+    def theirs(self, reduction: str | None = "sum_over_batch_size", **options: Any) -> Any:
+        options = {**self.options, **options}
+        if self.name == "Tversky":
+            return plain.tversky(**options)(reduction=reduction)
+        return getattr(KL, self.name)(**options, reduction=reduction)
 
     def data(self, seed: int = 0) -> tuple[Array, Array, Array]:
         """Labels, predictions, and which labels stay."""
@@ -49,12 +52,12 @@ class Special:
         return y.astype("float32"), p.astype("float32"), observed
 
     def deleted(self, y: Array, p: Array, o: Array) -> Any:
-        """Keras's loss of the labels that stay, as a mean: an oracle that knows no masks."""
+        """The loss of the labels that stay, as a mean, by Keras: an oracle that knows no masks."""
         if not self.entries:
             return to_numpy(self.theirs()(y[o], p[o]))
         if self.options.get("axis") is None:
             return to_numpy(self.theirs()(y[o], p[o]))
-        one_set = getattr(KL, self.name)(**{**self.options, "axis": None})
+        one_set = self.theirs(axis=None)
         return np.mean([to_numpy(one_set(a[b], c[b])) for a, c, b in zip(y, p, o, strict=True)])
 
     def without(self, y: Array, o: Array, marker: float = np.nan) -> Array:
@@ -194,6 +197,21 @@ def test_config(special: Special) -> None:
     rows = function[special.name](labels, p, **special.options)
     oracle = special.ours(reduction=None)(labels, p)
     np.testing.assert_allclose(to_numpy(rows), to_numpy(oracle), rtol=1e-6)
+
+
+def test_tversky_is_its_equation() -> None:
+    """With alpha for false positives and beta for false negatives; Keras 3.15 has them swapped."""
+    loss = L.Tversky(alpha=0.9, beta=0.1)
+    y, p = np.array([[1.0, 1.0, 0.0, 0.0]]), np.ones((1, 4))
+    np.testing.assert_allclose(float(loss(y, p)), 1 - 2 / (2 + 0.9 * 2), rtol=1e-6)
+    y, p, o = SPECIAL[-1].data()
+    labels = SPECIAL[-1].without(y, o)
+    expected = []
+    for a, b in ((a[c].astype("float64"), b[c]) for a, b, c in zip(y, p, o, strict=True)):
+        right, alarms, misses = np.sum(a * b), np.sum((1 - a) * b), np.sum(a * (1 - b))
+        expected.append(1 - right / (right + 0.9 * alarms + 0.1 * misses))
+    sets = L.tversky(labels, p, alpha=0.9, beta=0.1, axis=(1, 2))
+    np.testing.assert_allclose(to_numpy(sets), expected, rtol=1e-5)
 
 
 def test_cosine_similarity_uses_the_entries_observed() -> None:
