@@ -1,4 +1,4 @@
-"""The house: rooms import downwards only, and a file has one topic and at most 200 lines of code."""
+"""The house: rooms import downwards only, and a file has at most 200 lines of code."""
 
 import ast
 import io

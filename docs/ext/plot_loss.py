@@ -57,7 +57,7 @@ STYLE = {
 
 def line(loss: Any, label: Any, x: Any, log_variance: float | None, *cut: Any) -> tuple[Any, Any]:
     """Labels and predictions of a batch of one, with the prediction at `x`."""
-    vector = loss.rows_are_labels
+    vector = loss.label.are_rows
     labels, predictions = of_numbers(loss, vector, label, x, *cut)
     if log_variance is None:
         return labels, predictions

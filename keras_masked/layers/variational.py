@@ -8,7 +8,8 @@ import keras
 from keras import ops
 
 from keras_masked.layers.base import register
-from keras_masked.losses.variational import gaussian_values, mixture_values
+from keras_masked.losses.variational import gaussian_values
+from keras_masked.losses.variational_mixtures import mixture_values
 from keras_masked.observation import NAN, Missing, reduce_losses, standardize_missing
 
 Tensor = Any

@@ -111,7 +111,8 @@ from keras_masked.losses.two_outputs import (
     mse_lin_wrapper,
     mse_var_wrapper,
 )
-from keras_masked.losses.variational import vae, vae_comp_gmm, vae_gmm
+from keras_masked.losses.variational import vae
+from keras_masked.losses.variational_mixtures import vae_comp_gmm, vae_gmm
 from keras_masked.losses.weighted import (
     AsymmetricMSE,
     DualWeightedMSE,

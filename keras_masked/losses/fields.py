@@ -1,4 +1,4 @@
-"""Losses of fields, by windows and slopes: classes and functions."""
+"""Losses over windows and stencils of fields: a missing pixel leaves all that it is part of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Losses of whole groups of labels, rows say: `GroupLoss` and its maths."""
+"""Losses that are a function of the mean over each group of labels: a root, or a sum.
+
+With m the weighted mean of a group's label losses, n how many of its labels are observed, and v
+their mean weight, the group's loss is f(m, n) and its weight v. So weights of single labels shift
+the mean, and weights that are the same for a whole group multiply what comes out of it.
+"""
 
 from __future__ import annotations
 

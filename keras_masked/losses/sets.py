@@ -1,4 +1,4 @@
-"""Losses of sets, how far predicted and labelled regions overlap: classes and functions."""
+"""Losses of sets, how far regions overlap: a missing label leaves every sum over its set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well clusters agree with classes: class and function."""
+"""How many labels of each class are in each cluster, and the accuracies that follow."""
 
 from __future__ import annotations
 
