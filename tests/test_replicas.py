@@ -99,7 +99,10 @@ def test_the_sum_of_losses_is_that_of_one_device(numbers, group):
     assert_same(many, one)
 
 
-@pytest.mark.skipif(BACKEND == "torch", reason="Keras 3.15 leaves metrics to each process")
+@pytest.mark.skipif(
+    BACKEND == "torch" and not common.KERAS_DISTRIBUTES_TORCH,
+    reason="Keras 3.15 leaves metrics to each process",
+)
 @pytest.mark.parametrize("name", common.METRICS)
 def test_a_metric_is_that_of_one_device(numbers, name):
     keys = [f"{moment}/{name}" for moment in MOMENTS]
@@ -111,7 +114,10 @@ def test_a_metric_is_that_of_one_device(numbers, name):
 @pytest.mark.parametrize("name", common.UNEQUAL)
 def test_without_sums_over_replicas_the_loss_differs(numbers, name):
     one, means = (of_case(numbers[mode], name) for mode in ("one", UNSUMMED[BACKEND]))
-    for moment in ("before", "fit"):
+    # Keras on PyTorch weights what it logs of the processes by their rows, from 3.16 on: a mean of
+    # row means is then right in the logs, though not in the gradients.
+    logged_right = name == "samples" and BACKEND == "torch" and common.KERAS_DISTRIBUTES_TORCH
+    for moment in () if logged_right else ("before", "fit"):
         assert means[f"{moment}/{name}_loss"] != pytest.approx(one[f"{moment}/{name}_loss"], 0.05)
     difference = np.subtract(means[f"weights/{name}"], one[f"weights/{name}"])
     assert np.abs(difference).max() > 1e-3

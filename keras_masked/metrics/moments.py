@@ -150,7 +150,10 @@ class Moments:
     @property
     def bias(self) -> Tensor:
         """The difference of the means of labels and predictions."""
-        sums, origin = self._sums.value, ops.convert_to_tensor(self._origin)
+        sums, known = self._sums.value, ops.convert_to_tensor(self._known)
+        # Keras 3.16 adds all variables up over PyTorch's processes, whatever their `aggregation`:
+        # the origin comes as often as it is known.
+        origin = self._origin / ops.maximum(known, ops.ones_like(known))
         return origin[0] - origin[1] + (sums[3] - sums[5]) / self._safe_weight()
 
     def _about_mean(self, product: int, a: int, b: int) -> Tensor:

@@ -18,6 +18,9 @@ from keras_masked import _backend
 FEATURES, LABELS = 4, 3
 RATES = (0.5, 0.6, 0.7)
 
+KERAS_DISTRIBUTES_TORCH = tuple(map(int, keras.version().split(".")[:2])) >= (3, 16)
+"""Whether `fit` wraps a model in `DistributedDataParallel`, and metrics add up over processes."""
+
 Loss = km.losses.MeanSquaredError
 UNWEIGHTED = {
     "micro": Loss(),

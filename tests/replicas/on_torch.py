@@ -8,6 +8,7 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 import keras_masked as km
+from tests.replicas import common
 from tests.replicas.common import GROUPS, means_of_means, metrics, report, table, train
 
 BATCH, PROCESSES = 4, 2
@@ -53,7 +54,8 @@ def fit(network, data, batch_size):
 
 
 def train_parts():
-    return train(part(TRAIN), part(TEST), SHARE, fit=fit)
+    trained_by = common.fit if common.KERAS_DISTRIBUTES_TORCH else fit
+    return train(part(TRAIN), part(TEST), SHARE, fit=trained_by)
 
 
 # Before there is a process group, of which Keras 3.16 makes use unasked.
