@@ -20,14 +20,24 @@ Tensor = Any
 
 __all__ = [
     "add_up",
+    "arctan2",
+    "argmax",
     "as_received",
+    "ceil",
+    "clip",
     "combine",
     "count",
     "count_columns",
+    "cumsum",
     "eager_torch",
+    "floor",
     "get_keras_mask",
     "isnan",
+    "maximum",
+    "mean",
+    "minimum",
     "replicated",
+    "segment_sum",
     "set_keras_mask",
     "stop_gradient_where",
     "torch_group",
@@ -101,7 +111,75 @@ def add_up(x: Tensor) -> Tensor:
         return ops.sum(x)
     if keras.config.backend() == "torch" or not x.shape[-1]:
         return ops.sum(ops.sum(x, axis=-1))
-    return ops.sum(ops.mean(x, axis=-1)) * x.shape[-1]
+    return ops.sum(mean(x, -1)) * x.shape[-1]
+
+
+# On PyTorch, and some on JAX, these operations of Keras compute in float32 what is float64.
+
+
+def maximum(x: Tensor, y: Any) -> Tensor:
+    """The greater of both, of the dtype of `x`."""
+    return _in_own_dtype("maximum", x, ops.convert_to_tensor(y, dtype=x.dtype))
+
+
+def minimum(x: Tensor, y: Any) -> Tensor:
+    """The lesser of both, of the dtype of `x`."""
+    return _in_own_dtype("minimum", x, ops.convert_to_tensor(y, dtype=x.dtype))
+
+
+def ceil(x: Tensor) -> Tensor:
+    """The least whole numbers that are not less."""
+    return _in_own_dtype("ceil", x)
+
+
+def floor(x: Tensor) -> Tensor:
+    """The greatest whole numbers that are not greater."""
+    return _in_own_dtype("floor", x)
+
+
+def clip(x: Tensor, low: float, high: float) -> Tensor:
+    """Values between two bounds."""
+    return _in_own_dtype("clip", x, low, high)
+
+
+def mean(x: Tensor, axis: int | None = None) -> Tensor:
+    """The mean along an axis, or of all."""
+    return _in_own_dtype("mean", x, *(() if axis is None else (axis,)))
+
+
+def cumsum(x: Tensor, axis: int) -> Tensor:
+    """Running sums along an axis."""
+    return _in_own_dtype("cumsum", x, axis)
+
+
+def argmax(x: Tensor, axis: int) -> Tensor:
+    """Where the greatest is along an axis."""
+    return _in_own_dtype("argmax", x, axis)
+
+
+def arctan2(y: Tensor, x: Tensor) -> Tensor:
+    """The angle of the point (x, y)."""
+    return _in_own_dtype("arctan2", y, x)
+
+
+def segment_sum(x: Tensor, ids: Tensor, num_segments: int) -> Tensor:
+    """Sums of a vector's entries by ids, all of which are in range."""
+    if keras.config.backend() == "torch":
+        return x.new_zeros(num_segments).index_add(0, ids, x)
+    return ops.segment_sum(x, ids, num_segments=num_segments)
+
+
+def _in_own_dtype(name: str, x: Tensor, *args: Any) -> Tensor:
+    if keras.backend.standardize_dtype(x.dtype) == "float64":
+        if keras.config.backend() == "torch":
+            import torch
+
+            return getattr(torch, name)(x, *args)
+        if keras.config.backend() == "jax":
+            import jax.numpy
+
+            return getattr(jax.numpy, name)(x, *args)
+    return getattr(ops, name)(x, *args)
 
 
 def zero_where(hidden: Tensor, x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import keras
@@ -73,3 +74,12 @@ def set_mask(x: Any, mask: np.ndarray) -> Any:
     x = tensor(x)
     set_keras_mask(x, tensor(mask))
     return x
+
+
+def float64() -> Any:
+    """A context in which the backend has float64."""
+    if BACKEND == "jax":
+        import jax
+
+        return jax.enable_x64(True)
+    return contextlib.nullcontext()

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.crossentropy import valid_ids
 from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
 
@@ -28,14 +29,14 @@ def binary_match(
     """1 where p > threshold, or sigmoid(p) > threshold, says what y says."""
     if from_logits:
         y_pred = ops.sigmoid(y_pred)
-    return _match(y_true, ops.greater(y_pred, threshold), ops.isnan(y_pred))
+    return _match(y_true, y_pred > threshold, ops.isnan(y_pred))
 
 
 @formula(VECTOR)
 def categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where labels and predictions are greatest in the same class."""
     diverged = ops.any(ops.logical_or(ops.isnan(y_true), ops.isnan(y_pred)), axis=-1)
-    return _match(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1), diverged)
+    return _match(_backend.argmax(y_true, axis=-1), _backend.argmax(y_pred, axis=-1), diverged)
 
 
 @formula(CLASS_ID)
@@ -43,14 +44,14 @@ def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where the greatest prediction is that of class id y; NaN for an id outside the classes."""
     valid, ids = valid_ids(y_true, y_pred)
     unknown = ops.logical_or(ops.any(ops.isnan(y_pred), axis=-1), ops.logical_not(valid))
-    return _match(ids, ops.argmax(y_pred, axis=-1), unknown)
+    return _match(ids, _backend.argmax(y_pred, axis=-1), unknown)
 
 
 @formula(VECTOR)
 def top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where fewer than k predictions exceed that of the class of the label."""
     unknown = ops.any(ops.isnan(y_true), axis=-1)
-    return _top_k_match(ops.argmax(y_true, axis=-1), y_pred, k, unknown)
+    return _top_k_match(_backend.argmax(y_true, axis=-1), y_pred, k, unknown)
 
 
 @formula(CLASS_ID)

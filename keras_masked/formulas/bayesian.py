@@ -9,13 +9,14 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.draws import BINARY, CLASSES, Form, Kind, mean_over_draws
 from keras_masked.formulas.labels import PARAMETERS, Labels, formula
 
 Tensor = Any
 
 
-ELU = Form(ops.elu, lambda x: ops.exp(ops.minimum(x, ops.zeros_like(x))))
+ELU = Form(ops.elu, lambda x: ops.exp(_backend.minimum(x, ops.zeros_like(x))))
 EXP = Form(ops.exp, ops.exp)
 
 
@@ -23,7 +24,7 @@ EXP = Form(ops.exp, ops.exp)
 def robust_categorical_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """C - C mean_t elu(C - C_t) + mean over classes of exp(s) - 1."""
     distorted = _distorted(CLASSES, y_true, y_pred, draws)
-    return distorted + ops.mean(ops.expm1(y_pred[..., 1]), axis=-1)
+    return distorted + _backend.mean(ops.expm1(y_pred[..., 1]), axis=-1)
 
 
 @formula(PARAMETERS)

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.labels import VECTOR, formula
 
 Tensor = Any
@@ -86,10 +87,10 @@ def _overlap(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> tuple[Tensor, Tens
     """Intersection over union, and the area of the union."""
     shared = _area(
         (
-            ops.maximum(a[0], b[0]),
-            ops.maximum(a[1], b[1]),
-            ops.minimum(a[2], b[2]),
-            ops.minimum(a[3], b[3]),
+            _backend.maximum(a[0], b[0]),
+            _backend.maximum(a[1], b[1]),
+            _backend.minimum(a[2], b[2]),
+            _backend.minimum(a[3], b[3]),
         )
     )
     # A box without an area has no share in another, wherever its swapped corners lie.
@@ -98,8 +99,8 @@ def _overlap(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> tuple[Tensor, Tens
 
 
 def _enclosing(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    low = [ops.minimum(a[i], b[i]) for i in (0, 1)]
-    return (*low, *(ops.maximum(a[i], b[i]) for i in (2, 3)))
+    low = [_backend.minimum(a[i], b[i]) for i in (0, 1)]
+    return (*low, *(_backend.maximum(a[i], b[i]) for i in (2, 3)))
 
 
 def _squared_distance(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> Tensor:
@@ -116,7 +117,7 @@ def _aspect(box: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     none = _is_zero(ops.square(height) + ops.square(width))
     # The slope of the angle is infinite at the origin.
     height = ops.where(none, ops.ones_like(height), height)
-    return ops.arctan2(width, height), none
+    return _backend.arctan2(width, height), none
 
 
 def _is_zero(area: Tensor) -> Tensor:

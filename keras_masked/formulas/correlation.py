@@ -90,6 +90,6 @@ def center(x: Tensor, hidden: Tensor | None, labels: Tensor, axis: int) -> Tenso
         x = x if hidden is None else _backend.zero_where(hidden, x)
         return ops.sum(x, axis=axis, keepdims=True) / number
 
-    number = ops.expand_dims(ops.maximum(labels, ops.ones_like(labels)), axis)
+    number = ops.expand_dims(_backend.maximum(labels, ops.ones_like(labels)), axis)
     first = mean(x)
     return first + mean(x - first)

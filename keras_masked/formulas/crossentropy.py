@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import backend, ops
 
+from keras_masked import _backend
 from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
 
 Tensor = Any
@@ -30,7 +31,7 @@ def binary_crossentropy(
         linear = 0.5 * size + (0.5 - y_true) * y_pred
         return ops.log1p(ops.exp(-size)) + linear
     epsilon = keras.config.epsilon()
-    y_pred = ops.clip(y_pred, epsilon, 1.0 - epsilon)
+    y_pred = _backend.clip(y_pred, epsilon, 1.0 - epsilon)
     return -(y_true * ops.log(y_pred) + (1.0 - y_true) * ops.log(1.0 - y_pred))
 
 

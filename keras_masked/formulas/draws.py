@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
 
 Tensor = Any
@@ -108,9 +109,8 @@ def mean_over_draws(
     """
     y_true = ops.cast(y_true, parameters.dtype)
     mean, deviation = parameters[..., 0], ops.exp(0.5 * parameters[..., 1])
-    nodes = ops.cast(
-        unit_nodes(check_draws(draws), mean.shape[-1] if kind is CLASSES else 1), mean.dtype
-    )
+    dimensions = mean.shape[-1] if kind is CLASSES else 1
+    nodes = unit_nodes(check_draws(draws), dimensions, mean.dtype)
     if loop_over_draws:
         if reference is None:
             reference = _least(kind, y_true, mean, deviation, nodes, shift)
@@ -119,14 +119,14 @@ def mean_over_draws(
     drawn = kind.loss(y_true, mean + deviation * _normal(nodes, shift))
     if reference is None:
         reference = ops.stop_gradient(ops.amin(drawn, axis=0))
-    return ops.mean(form.value(reference - drawn), axis=0), reference
+    return _backend.mean(form.value(reference - drawn), axis=0), reference
 
 
 def _normal(nodes: Tensor, shift: Tensor | None) -> Tensor:
     """Nodes in the unit cube, shifted around it, as normal numbers."""
     if shift is not None:
         nodes = nodes + ops.cast(shift, nodes.dtype)
-        nodes = ops.clip(nodes - ops.floor(nodes), EDGE, 1.0 - EDGE)
+        nodes = _backend.clip(nodes - _backend.floor(nodes), EDGE, 1.0 - EDGE)
     return math.sqrt(2.0) * ops.erfinv(2.0 * nodes - 1.0)
 
 
@@ -136,7 +136,9 @@ def _least(
     y_true, mean, deviation = (ops.stop_gradient(x) for x in (y_true, mean, deviation))
 
     def keep(t: Any, found: Tensor) -> Tensor:
-        return ops.minimum(found, kind.loss(y_true, mean + deviation * _normal(nodes[t], shift)))
+        return _backend.minimum(
+            found, kind.loss(y_true, mean + deviation * _normal(nodes[t], shift))
+        )
 
     first = kind.loss(y_true, mean + deviation * _normal(nodes[0], shift))
     return ops.fori_loop(1, nodes.shape[0], keep, first)
@@ -202,7 +204,7 @@ def check_logits(y_pred: Tensor) -> None:
         )
 
 
-def unit_nodes(draws: int, dimensions: int) -> Tensor:
+def unit_nodes(draws: int, dimensions: int, dtype: Any = "float32") -> Tensor:
     """The nodes in the unit cube, `(draws, dimensions)`."""
     size = min(dimensions, BLOCK)
     phi = 2.0
@@ -217,7 +219,7 @@ def unit_nodes(draws: int, dimensions: int) -> Tensor:
         t = ops.repeat(_ranks(ops.concatenate([t, shuffled], axis=1)) + 1, BLOCK, axis=1)
         t, steps = t[:, :dimensions], (steps * blocks)[:dimensions]
     ranks = _ranks(t * ops.convert_to_tensor(steps, dtype="int32"))
-    return (ops.cast(ranks, "float32") + 0.5) / draws
+    return (ops.cast(ranks, dtype) + 0.5) / draws
 
 
 def _wrapped(fraction: float) -> int:

@@ -21,7 +21,7 @@ def events(
     """
     if threshold is None:
         return y_true, y_pred
-    above = ops.cast(ops.greater_equal(y_true, threshold), y_pred.dtype)
+    above = ops.cast(y_true >= threshold, y_pred.dtype)
     # A NaN that is not named missing is an accident, and stays visible.
     above = ops.where(ops.isnan(y_true), y_true, above)
     return above, ops.sigmoid(scale * (y_pred - threshold))

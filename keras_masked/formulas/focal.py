@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
 from keras_masked.formulas.labels import VECTOR, formula
 
@@ -59,7 +60,9 @@ def sigmoid_focal_crossentropy(
         wrong = ops.sigmoid(-y_pred) if from_logits else 1.0 - y_pred
         doubt = y_true * wrong + (1.0 - y_true) * right
         # The slope of a power below 1 is infinite at 0.
-        losses = ops.maximum(doubt, ops.full_like(doubt, keras.config.epsilon())) ** gamma * losses
+        losses = (
+            _backend.maximum(doubt, ops.full_like(doubt, keras.config.epsilon())) ** gamma * losses
+        )
     if alpha:
         losses = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * losses
     return losses

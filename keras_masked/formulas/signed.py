@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.labels import formula
 
 Tensor = Any
@@ -21,7 +22,7 @@ def signed_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
 @formula()
 def signed_percentage_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """100 (y - p) / y, with y at least epsilon away from 0, on its side of it."""
-    size = ops.maximum(ops.abs(y_true), ops.full_like(y_true, keras.config.epsilon()))
+    size = _backend.maximum(ops.abs(y_true), ops.full_like(y_true, keras.config.epsilon()))
     return 100.0 * (y_true - y_pred) / ops.where(y_true < 0, -size, size)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.labels import formula
 
 Tensor = Any
@@ -21,9 +22,9 @@ def exponentially_weighted_squared_error(y_true: Tensor, y_pred: Tensor, a: floa
 @formula()
 def dual_weighted_squared_error(y_true: Tensor, y_pred: Tensor, gamma: float = 1.0) -> Tensor:
     """max(|y|, |p|)^gamma (p - y)^2."""
-    size = ops.maximum(ops.abs(y_true), ops.abs(y_pred))
+    size = _backend.maximum(ops.abs(y_true), ops.abs(y_pred))
     # The slope of a power below 1 is infinite at 0, where the error is 0, too.
-    size = ops.maximum(size, ops.full_like(size, keras.config.epsilon()))
+    size = _backend.maximum(size, ops.full_like(size, keras.config.epsilon()))
     return size**gamma * ops.square(y_pred - y_true)
 
 

@@ -10,6 +10,11 @@ from keras import ops
 Tensor = Any
 
 
+def sums_dtype(metric: keras.metrics.Metric) -> str:
+    """The dtype in which a metric counts: float32 or better."""
+    return "float64" if metric.dtype == "float64" else "float32"
+
+
 class Accumulator:
     """Running sums in two variables of a metric: the sums, and what their rounding left out.
 
@@ -22,7 +27,7 @@ class Accumulator:
     """
 
     def __init__(self, metric: keras.metrics.Metric, shape: tuple[int, ...]) -> None:
-        dtype = "float64" if metric.dtype == "float64" else "float32"
+        dtype = sums_dtype(metric)
         self.shape = tuple(shape)
         self._sum = metric.add_variable(self.shape, "zeros", dtype=dtype, name="sum")
         self._rest = metric.add_variable(self.shape, "zeros", dtype=dtype, name="rest")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
-from keras_masked.metrics.base import defined_mean, register
+from keras_masked import _backend
+from keras_masked.metrics.base import defined_mean, quotient, register
 from keras_masked.metrics.thresholds import (
     Confusion,
     ThresholdMetric,
@@ -200,14 +201,14 @@ def curve_points(curve: str, counts: Confusion) -> tuple[Tensor, Tensor]:
     tp, fp, tn, fn = counts.tp, counts.fp, counts.tn, counts.fn
     recall = counts.recall
     if curve == "ROC":
-        return ops.divide_no_nan(fp, fp + tn), recall
+        return quotient(fp, fp + tn), recall
     if curve == "PR":
         return recall, counts.precision
-    odds = ops.divide_no_nan(tp + fn, tn + fp)
+    odds = quotient(tp + fn, tn + fp)
     none = ops.equal(tp, 0)
-    recall_gain = 1 - odds * ops.divide_no_nan(fn, tp)
+    recall_gain = 1 - odds * quotient(fn, tp)
     recall_gain = ops.where(none, ops.zeros_like(tp), recall_gain)
-    precision_gain = 1 - odds * ops.divide_no_nan(fp, tp)
+    precision_gain = 1 - odds * quotient(fp, tp)
     precision_gain = ops.where(none, ops.ones_like(tp), precision_gain)
     return ops.relu(recall_gain), precision_gain
 
@@ -217,8 +218,8 @@ def riemann_sum(x: Tensor, y: Tensor, method: str) -> Tensor:
     left, right = y[:-1], y[1:]
     heights = {
         "interpolation": (left + right) / 2,
-        "minoring": ops.minimum(left, right),
-        "majoring": ops.maximum(left, right),
+        "minoring": _backend.minimum(left, right),
+        "majoring": _backend.maximum(left, right),
     }[method]
     return ops.sum((x[:-1] - x[1:]) * heights, axis=0)
 
@@ -231,13 +232,13 @@ def interpolated_pr_area(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
     """
     predicted = tp + fp
     gained = tp[:-1] - tp[1:]
-    slope = ops.divide_no_nan(gained, ops.relu(predicted[:-1] - predicted[1:]))
+    slope = quotient(gained, ops.relu(predicted[:-1] - predicted[1:]))
     intercept = tp[1:] - slope * predicted[1:]
     both = ops.logical_and(predicted[:-1] > 0, predicted[1:] > 0)
-    ratios = ops.divide_no_nan(predicted[:-1], ops.relu(predicted[1:]))
+    ratios = quotient(predicted[:-1], ops.relu(predicted[1:]))
     ratios = ops.where(both, ratios, ops.ones_like(ratios))
     areas = slope * (gained + intercept * ops.log(ratios))
-    return ops.sum(ops.divide_no_nan(areas, ops.relu(tp[1:] + fn[1:])), axis=0)
+    return ops.sum(quotient(areas, ops.relu(tp[1:] + fn[1:])), axis=0)
 
 
 def _one_of(allowed: tuple[str, ...], value: Any, argument: str) -> str:

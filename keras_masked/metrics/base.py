@@ -192,6 +192,16 @@ def ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
     return ops.where(zero, ops.full_like(quotient, float("nan")), quotient)
 
 
+def quotient(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Numerator / denominator, and 0 where the denominator is 0.
+
+    Not `ops.divide_no_nan`, which on PyTorch gives float32 for float64.
+    """
+    zero = ops.equal(denominator, 0)
+    found = numerator / ops.where(zero, ops.ones_like(denominator), denominator)
+    return ops.where(zero, ops.zeros_like(found), found)
+
+
 def defined_mean(values: Tensor, weights: Tensor, defined: Tensor) -> Tensor:
     """Weighted mean over what is defined; a NaN there, of a diverged prediction, stays."""
     zeros = ops.zeros_like(values)

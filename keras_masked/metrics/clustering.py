@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.metrics.accumulator import sums_dtype
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.contingency import contingency_table, greatest
 from keras_masked.observation import (
@@ -34,6 +35,7 @@ def contingency(
     missing: Missing,
     classes: int,
     clusters: int,
+    dtype: str = "float32",
 ) -> Tensor:
     """The weights of the observed labels, summed by class and cluster: `(classes, clusters)`.
 
@@ -46,6 +48,7 @@ def contingency(
         missing: The `missing=` policy.
         classes: Number of classes.
         clusters: Number of clusters.
+        dtype: Dtype of the sums.
     """
     reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
@@ -62,7 +65,7 @@ def contingency(
         y_pred = greatest(y_pred)
     if mask is not None:
         _backend.set_keras_mask(y_pred, mask)
-    seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype="float32")
+    seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype=dtype)
     return contingency_table(seen, classes, clusters)
 
 
@@ -201,6 +204,7 @@ class ClusteringAccuracy(MaskedMetric):
             missing=self.missing,
             classes=self.num_classes,
             clusters=self.num_clusters,
+            dtype=sums_dtype(self),
         )
         self._state.add(counts)
 

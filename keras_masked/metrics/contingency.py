@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
+from keras_masked import _backend
 from keras_masked.observation import Observation
 
 Tensor = Any
@@ -28,14 +29,15 @@ def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor
     invalid = ops.logical_and(invalid, ops.not_equal(weight, 0))
     weight = ops.where(invalid, ops.full_like(weight, float("nan")), weight)
     cells = ops.reshape(true * predicted + pred, (-1,))
-    sums = ops.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * predicted)
+    sums = _backend.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * predicted)
     return ops.reshape(sums, (classes, predicted))
 
 
 def greatest(scores: Tensor, axis: int = -1) -> Tensor:
     """The id of the greatest score, NaN next to a NaN: nobody knows the greatest then."""
-    scores = ops.cast(scores, "float32")
-    ids = ops.cast(ops.argmax(scores, axis=axis), "float32")
+    if not backend.is_float_dtype(backend.standardize_dtype(scores.dtype)):
+        scores = ops.cast(scores, "float32")
+    ids = ops.cast(_backend.argmax(scores, axis=axis), "float32")
     unknown = ops.any(ops.isnan(scores), axis=axis)
     return ops.where(unknown, ops.full_like(ids, float("nan")), ids)
 

@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import NUMBER, concordance, pearson, row_moments
-from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import (
@@ -86,7 +86,7 @@ class Correlation(ColumnMetric):
         """The mean over the rows, or the value of the data, or of each column."""
         if not isinstance(state, Moments):
             sums = state.value
-            return ops.divide_no_nan(sums[0], sums[1])
+            return quotient(sums[0], sums[1])
         return self._of_data(state)[0]
 
     def defined(self, state: Any) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import defined_mean, known, register
+from keras_masked.metrics.base import defined_mean, known, quotient, register
 from keras_masked.metrics.columns import ColumnMetric, total
 from keras_masked.observation import NAN, Missing, Observation
 
@@ -140,7 +140,7 @@ class FBetaScore(ColumnMetric):
         y_pred = seen.y_pred
         unknown = ops.isnan(y_pred)
         if self.threshold is not None:
-            said = ops.greater(y_pred, self.threshold)
+            said = y_pred > self.threshold
         else:
             if seen.hidden is not None:
                 y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
@@ -160,7 +160,7 @@ class FBetaScore(ColumnMetric):
         tp, fp, fn = sums[0], sums[1], sums[2]
         square = self.beta**2
         # Not Keras's, which adds epsilon to every denominator.
-        return ops.divide_no_nan((1 + square) * tp, (1 + square) * tp + square * fn + fp)
+        return quotient((1 + square) * tp, (1 + square) * tp + square * fn + fp)
 
     def defined(self, state: Any) -> Tensor:
         """Whether a positive label of the class has been observed."""

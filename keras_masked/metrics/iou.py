@@ -8,7 +8,8 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked.metrics.accumulator import sums_dtype
+from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
 from keras_masked.metrics.contingency import contingency_table, greatest
 from keras_masked.observation import (
     CLASS_IDS,
@@ -133,7 +134,7 @@ class IoU(MaskedMetric):
             y_pred = greatest(y_pred, self.axis)
         if mask is not None:
             _backend.set_keras_mask(y_pred, mask)
-        return observe(y_true, y_pred, sample_weight, missing=missing, dtype="float32")
+        return observe(y_true, y_pred, sample_weight, missing=missing, dtype=sums_dtype(self))
 
     def _class_of(self, y_pred: Tensor) -> Tensor:
         """The class that each prediction says, or its scores."""
@@ -158,7 +159,7 @@ class IoU(MaskedMetric):
         targets = ops.convert_to_tensor(list(self.target_class_ids), dtype="int32")
         both, union = ops.take(both, targets, axis=0), ops.take(union, targets, axis=0)
         # A label or prediction that is not a number could belong to any class.
-        ious = ops.divide_no_nan(both, union) + ops.zeros_like(union) * ops.sum(counts)
+        ious = quotient(both, union) + ops.zeros_like(union) * ops.sum(counts)
         value = defined_mean(ious, ops.ones_like(ious), ops.not_equal(union, 0))
         return ops.cast(value, self.dtype)
 
@@ -221,7 +222,7 @@ class BinaryIoU(IoU):
         y_pred = ops.convert_to_tensor(y_pred)
         if not backend.is_float_dtype(backend.standardize_dtype(y_pred.dtype)):
             y_pred = ops.cast(y_pred, "float32")
-        said = ops.cast(ops.greater_equal(y_pred, self.threshold), "float32")
+        said = ops.cast(y_pred >= self.threshold, "float32")
         return ops.where(ops.isnan(y_pred), ops.full_like(said, float("nan")), said)
 
     def get_config(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_masked import distributions, formulas
 from keras_masked.formulas import WITH_ERRORS
-from keras_masked.metrics.base import MaskedMetric, register
+from keras_masked.metrics.base import MaskedMetric, quotient, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
@@ -183,7 +183,7 @@ class StandardizedResidualScatter(ColumnMetric):
 
     def score(self, state: Moments) -> Tensor:
         """The standard deviation."""
-        variance = ops.divide_no_nan(state.label_variation, state.weight)
+        variance = quotient(state.label_variation, state.weight)
         return ops.sqrt(ops.where(variance < 0, ops.zeros_like(variance), variance))
 
     def defined(self, state: Moments) -> Tensor:

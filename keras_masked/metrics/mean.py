@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas import Formula, Labels
+from keras_masked.metrics.base import quotient
 from keras_masked.metrics.columns import ColumnMetric, tally, total
 from keras_masked.observation import OF_OBSERVATION, Observation, replace
 
@@ -52,7 +53,7 @@ class MeanMetric(ColumnMetric):
 
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
         """The sums over a batch."""
-        values = self.label_values(seen)
+        values = ops.cast(self.label_values(seen), seen.y_pred.dtype)  # accuracies are float32
         if seen.hidden is not None:  # no gates: a metric has no gradient
             values = _backend.zero_where(seen.hidden(), values)
         if seen.weight is not None:
@@ -73,7 +74,7 @@ class MeanMetric(ColumnMetric):
     def score(self, state: Any) -> Tensor:
         """The mean so far."""
         sums = state.value
-        return ops.divide_no_nan(sums[0], sums[1])
+        return quotient(sums[0], sums[1])
 
     def defined(self, state: Any) -> Tensor:
         """Whether anything is observed."""

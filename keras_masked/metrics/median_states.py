@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric, known
 from keras_masked.metrics.median_values import BINS, bins_of, values_of_bins, weighted_median
@@ -28,7 +29,7 @@ class Bins(Accumulator):
         if columns > 1:
             bins = bins * columns + ops.arange(columns, dtype="int32")
         bins, weights = ops.reshape(bins, (-1,)), ops.reshape(weights, (-1,))
-        sums = ops.segment_sum(weights, bins, num_segments=self.size * columns)
+        sums = _backend.segment_sum(weights, bins, num_segments=self.size * columns)
         return ops.reshape(sums, self.shape)
 
     @property
@@ -85,7 +86,7 @@ class Slots:
         columns = self._columns[0] if self._columns else 1
         count = ops.convert_to_tensor(self._count)
         given = ops.not_equal(batch[1], 0)
-        slot = ops.cast(count, "int32") + ops.cumsum(ops.cast(given, "int32"), axis=0) - 1
+        slot = ops.cast(count, "int32") + _backend.cumsum(ops.cast(given, "int32"), axis=0) - 1
         fits = ops.logical_and(given, slot < self.capacity)
         slot = ops.where(fits, slot, ops.full_like(slot, self.capacity))  # one more, thrown away
         if columns > 1:
@@ -93,7 +94,7 @@ class Slots:
         slot, size = ops.reshape(slot, (-1,)), (self.capacity + 1) * columns
 
         def place(x: Tensor) -> Tensor:
-            placed = ops.segment_sum(ops.reshape(x, (-1,)), slot, num_segments=size)
+            placed = _backend.segment_sum(ops.reshape(x, (-1,)), slot, num_segments=size)
             return ops.reshape(placed, (self.capacity + 1, *self._columns))[: self.capacity]
 
         # Each slot is written once and 0 before, so that a sum is what is written.

@@ -45,7 +45,7 @@ def _row_median(values: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     count = ops.sum(ops.cast(shown, "int32"), axis=-1, keepdims=True)
     # Behind all others, or among infinities, which are the same.
     ordered = ops.sort(ops.where(hidden, ops.full_like(values, float("inf")), values), axis=-1)
-    lower = ops.maximum(ops.floor_divide(count - 1, 2), ops.zeros_like(count))
+    lower = _backend.maximum(ops.floor_divide(count - 1, 2), ops.zeros_like(count))
     lower, upper = (
         ops.take_along_axis(ordered, ops.cast(at, "int32"), axis=-1)[..., 0]
         for at in (lower, ops.floor_divide(count, 2))
@@ -63,12 +63,12 @@ def weighted_median(values: Tensor, weights: Tensor) -> Tensor:
     the next. Anything where there is no weight, NaN where a value with weight is NaN.
     """
     counted = ops.greater(weights, 0)
-    reached = ops.cumsum(weights, axis=0)
+    reached = _backend.cumsum(weights, axis=0)
     whole = reached[-1]
     half = whole / 2
     # At most a quarter of the least weight, which is no rounding error.
     least = ops.amin(ops.where(counted, weights, whole), axis=0)
-    error = ops.minimum(whole * TIE, least / 4)
+    error = _backend.minimum(whole * TIE, least / 4)
     lower = _least(values, ops.logical_and(counted, reached >= half - error))
     upper = _least(values, ops.logical_and(counted, reached > half + error))
     diverged = ops.any(ops.logical_and(_backend.isnan(values), counted), axis=0)
@@ -93,7 +93,7 @@ def bins_of(values: Tensor, signed: bool) -> Tensor:
     bits = ops.bitwise_and(bits, ops.full_like(bits, 0x7FFFFFFF))
     magnitude = ops.right_shift(bits + 0x8000, 16)
     # Nothing finite is rounded to infinity.
-    magnitude = ops.minimum(magnitude, ops.full_like(magnitude, INFINITE - 1))
+    magnitude = _backend.minimum(magnitude, ops.full_like(magnitude, INFINITE - 1))
     infinity = INFINITE << 16
     magnitude = ops.where(bits >= infinity, ops.full_like(bits, INFINITE), magnitude)
     if signed:

@@ -74,14 +74,14 @@ class Moments:
         first = ops.stack(centers)
         if _backend.replicated():
             everywhere = _backend.total(has)
-            first = _backend.total(first) / ops.maximum(everywhere, ops.ones_like(everywhere))
+            first = _backend.total(first) / _backend.maximum(everywhere, ops.ones_like(everywhere))
             has = ops.cast(ops.not_equal(everywhere, 0), first.dtype)
         origin = ops.convert_to_tensor(self._origin)
         known = ops.convert_to_tensor(self._known)
         first, has = ops.cast(first, origin.dtype), ops.cast(has, origin.dtype)
         origin = ops.where(ops.equal(known, 0), first, origin)
         self._origin.assign(origin)
-        self._known.assign(ops.maximum(known, has))
+        self._known.assign(_backend.maximum(known, has))
         return ops.cast(origin, labels.dtype)
 
     def add(self, sums: Tensor) -> None:
@@ -106,7 +106,7 @@ class Moments:
                 yp + by_y * p + by_p * y + w * by_y * by_p,
             ]
         self._origin.assign(origin)
-        self._known.assign(ops.maximum(known, has))
+        self._known.assign(_backend.maximum(known, has))
         self._sums.add(ops.stack(sums))
 
     @property

@@ -88,7 +88,7 @@ class ObservedFraction(MaskedMetric):
     def result(self) -> Tensor:
         """Returns the fraction so far."""
         positions = self._positions.value
-        fraction = self._observed.value / ops.maximum(positions, ops.ones_like(positions))
+        fraction = self._observed.value / _backend.maximum(positions, ops.ones_like(positions))
         return ops.cast(fraction, self.dtype)
 
     def support(self) -> Tensor:

@@ -74,7 +74,7 @@ class OperatingPoint(ThresholdMetric):
         """The best, 0 where no threshold suffices, NaN unless both classes are observed."""
         counts: Confusion = self.confusion(state)
         best, constrained = getattr(counts, self.best), getattr(counts, self.constrained)
-        suffices = ops.greater_equal(constrained, self.value)
+        suffices = constrained >= self.value
         best = ops.amax(ops.where(suffices, best, ops.zeros_like(best)), axis=0)
         # A comparison would swallow the NaN of a diverged prediction.
         return best + ops.zeros_like(best) * self.weigh(state)

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, serialization
+from keras_masked.metrics.accumulator import sums_dtype
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.metrics.columns import ColumnMetric, columns_of
 
@@ -149,7 +150,7 @@ class PerLabel(MaskedMetric):
         """Returns the value of each label, and their mean."""
         support = self.support()
         if self._state is None:
-            scores = ops.stack([ops.cast(part.result(), "float32") for part in self._parts])
+            scores = ops.stack([ops.cast(part.result(), sums_dtype(self)) for part in self._parts])
             nothing = ops.logical_and(ops.isnan(scores), ops.equal(support, 0))
             defined = ops.logical_not(nothing)  # the NaN of a diverged prediction stays
         else:

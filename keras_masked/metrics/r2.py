@@ -6,7 +6,8 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked.metrics.base import MaskedMetric, defined_mean, register
+from keras_masked import _backend
+from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
@@ -95,11 +96,13 @@ class R2Score(ColumnMetric):
 
     def score(self, state: Moments) -> Tensor:
         """The score of each column."""
-        score = 1 - ops.divide_no_nan(state.residual, state.label_variation)
+        score = 1 - quotient(state.residual, state.label_variation)
         if self.num_regressors:
             labels = state.count
             freedom = labels - self.num_regressors - 1
-            adjusted = 1 - (1 - score) * (labels - 1) / ops.maximum(freedom, ops.ones_like(freedom))
+            adjusted = 1 - (1 - score) * (labels - 1) / _backend.maximum(
+                freedom, ops.ones_like(freedom)
+            )
             score = ops.where(freedom > 0, adjusted, score)
         return score
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import known
+from keras_masked.metrics.base import known, quotient
 from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
 from keras_masked.observation import Missing, Observation
 
@@ -33,17 +33,17 @@ class Confusion:
     @property
     def precision(self) -> Tensor:
         """tp / (tp + fp), 0 where nothing is predicted to be positive."""
-        return ops.divide_no_nan(self.tp, self.tp + self.fp)
+        return quotient(self.tp, self.tp + self.fp)
 
     @property
     def recall(self) -> Tensor:
         """tp / (tp + fn), 0 where no label is positive."""
-        return ops.divide_no_nan(self.tp, self.tp + self.fn)
+        return quotient(self.tp, self.tp + self.fn)
 
     @property
     def specificity(self) -> Tensor:
         """tn / (tn + fp), 0 where no label is negative."""
-        return ops.divide_no_nan(self.tn, self.tn + self.fp)
+        return quotient(self.tn, self.tn + self.fp)
 
 
 class ThresholdMetric(ColumnMetric):
@@ -87,7 +87,7 @@ class ThresholdMetric(ColumnMetric):
 
     def _count_one(self, seen: Observation, apart: bool) -> Tensor:
         """Counts of each kind: a scatter would be slower."""
-        above = ops.greater(seen.y_pred, self._edges[0])
+        above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
         positive = ops.not_equal(seen.y_true, 0)
         labels = tally(ops.ones_like(above), seen, apart)
         positives, said = tally(positive, seen, apart), tally(above, seen, apart)
@@ -105,7 +105,7 @@ class ThresholdMetric(ColumnMetric):
             bins, weight = in_columns(bins), in_columns(weight)
             columns = bins.shape[-1]
             bins = bins * columns + ops.arange(columns, dtype="int32")
-        counts = ops.segment_sum(
+        counts = _backend.segment_sum(
             ops.reshape(weight, (-1,)), ops.reshape(bins, (-1,)), num_segments=2 * size * columns
         )
         return ops.reshape(counts, (2, size, columns) if apart else (2, size))
@@ -122,13 +122,13 @@ class ThresholdMetric(ColumnMetric):
         """How many thresholds each prediction exceeds."""
         edges = self._edges
         if self._evenly:
-            steps = ops.clip(y_pred, 0.0, 1.0) * (len(edges) - 1)
-            exceeded = ops.ceil(steps)
+            steps = _backend.clip(y_pred, 0.0, 1.0) * (len(edges) - 1)
+            exceeded = _backend.ceil(steps)
             if edges[0] < 0:  # which a prediction of 0 exceeds
-                exceeded = ops.maximum(exceeded, ops.ones_like(steps))
+                exceeded = _backend.maximum(exceeded, ops.ones_like(steps))
             return ops.cast(exceeded, "int32")
         if len(edges) <= FEW:
-            above = [ops.cast(ops.greater(y_pred, edge), "int32") for edge in edges]
+            above = [ops.cast(y_pred > edge, "int32") for edge in edges]
             return sum(above[1:], above[0])
         tensor = ops.convert_to_tensor(self._edge_array, dtype=y_pred.dtype)
         flat = ops.searchsorted(tensor, ops.reshape(y_pred, (-1,)), side="left")
@@ -137,8 +137,8 @@ class ThresholdMetric(ColumnMetric):
     def confusion(self, state: Any) -> Confusion:
         """Counts per threshold, in the order in which thresholds were given."""
         counts = state.value
-        above = ops.flip(ops.cumsum(ops.flip(counts, axis=1), axis=1), axis=1)[:, 1:]
-        below = ops.cumsum(counts, axis=1)[:, :-1]
+        above = ops.flip(_backend.cumsum(ops.flip(counts, axis=1), axis=1), axis=1)[:, 1:]
+        below = _backend.cumsum(counts, axis=1)[:, :-1]
         if self._order is not None:
             above, below = (ops.take(x, self._order, axis=1) for x in (above, below))
         return Confusion(tp=above[1], fp=above[0], tn=below[0], fn=below[1])

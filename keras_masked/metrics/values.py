@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masked import serialization
+from keras_masked import _backend, serialization
 from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.mean import MeanMetric
@@ -223,7 +223,7 @@ class MeanMetricWrapper(MeanMetric):
         shape = tuple(y_pred.shape[:-1])
         values = ops.cast(self.fn(y_true, y_pred, **self._fn_kwargs), y_pred.dtype)
         if len(values.shape) == len(shape) + 1:  # one per entry: of one entry, or of a vector
-            values = ops.mean(values, axis=-1)
+            values = _backend.mean(values, axis=-1)
         if not compatible(tuple(values.shape), shape):
             raise ValueError(
                 f"`fn` must return one value per row. For rows of shape {shape}, {self.fn!r} "

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import row_moments
-from keras_masked.metrics.base import MaskedMetric, register
+from keras_masked.metrics.base import MaskedMetric, quotient, register
 from keras_masked.metrics.moments import Moments
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.observation import NAN, Missing, observe, standardize_missing, with_row_mask
@@ -70,7 +70,7 @@ class ExplainedVariance(R2Score):
 
     def score(self, state: Moments) -> Tensor:
         """The score of each column."""
-        return 1 - ops.divide_no_nan(state.residual_variation, state.label_variation)
+        return 1 - quotient(state.residual_variation, state.label_variation)
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""

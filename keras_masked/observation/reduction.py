@@ -148,7 +148,7 @@ def _reduce(
 def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
     """Means over the observed entries of the last axis; 0 where a row has none."""
     if observed is None:
-        return ops.mean(losses, axis=-1)
+        return _backend.mean(losses, axis=-1)
     count = ops.sum(ops.cast(observed, losses.dtype), axis=-1)
     return ops.sum(losses, axis=-1) / _at_least_one(count)
 
@@ -195,12 +195,12 @@ def _mean(x: Tensor) -> Tensor:
         # Of which some have no rows at all in a short last batch.
         positions = _backend.total(ops.sum(ops.ones_like(x)))
         return _backend.add_up(x) / _at_least_one(positions)
-    return ops.mean(x) if len(x.shape) < 2 else ops.mean(ops.mean(x, axis=-1))
+    return _backend.mean(x) if len(x.shape) < 2 else _backend.mean(_backend.mean(x, axis=-1))
 
 
 def _at_least_one(count: Tensor) -> Tensor:
     # A Python 1 would do, but Keras's promotion of numbers breaks PyTorch's compiled graph.
-    return ops.maximum(count, ops.ones_like(count))
+    return _backend.maximum(count, ops.ones_like(count))
 
 
 def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
