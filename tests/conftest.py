@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import keras
 import pytest
 
 from tests.cases import LOSSES, METRICS
+from tests.laws import reason_without
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`loss_case` and `metric_case` run over every row of the table."""
+    """`loss_case` and `metric_case` run over every row of the table, but where `grid` says how."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    done = {name for mark in marks for name in mark.args[0]}
     for name, cases in (("loss_case", LOSSES), ("metric_case", METRICS)):
-        if name in metafunc.fixturenames:
+        if name in metafunc.fixturenames and name not in done:
             metafunc.parametrize(name, cases, ids=str)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A row that cannot have a law says so itself, with the reason."""
+    for item in items:
+        reason = reason_without(item, keras.config.backend())
+        if reason:
+            item.add_marker(pytest.mark.skip(reason))

@@ -283,3 +283,15 @@ def concordance(y: Array, p: Array, w: Array) -> float:
 
 def huber_mean(y: Array, p: Array, w: Array) -> float:
     return float(np.average(huber(y, p), weights=w))
+
+
+def share_of_close_pairs(data: Any, precision: float) -> float:
+    """The error that the docstring of `AUC` states: pairs that no threshold tells apart.
+
+    Rounding puts neighbours between the same two thresholds.
+    """
+    p = data.p[data.observed]
+    close = np.abs(p[:, None] - p[None, :]) < 1 / 199 + 1e-6
+    y = data.y[data.observed] > 0
+    pairs = y[:, None] & ~y[None, :]
+    return float((close & pairs).sum() / pairs.sum())

@@ -10,7 +10,8 @@ import pytest
 
 import keras_masked as km
 from tests.backend import tensor, to_numpy, value_and_grad
-from tests.cases import Case, draw
+from tests.cases import LOSSES, Case, draw
+from tests.laws import grid
 from tests.test_loss_gradients import value_and_gradient
 
 pytestmark = pytest.mark.slow
@@ -38,8 +39,12 @@ def average_by_deletion(
     return float(np.mean(values))
 
 
-@pytest.mark.parametrize("average", ["samples", "macro"])
-@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean_with_sample_weight"])
+@grid(
+    "loss_case",
+    LOSSES,
+    average=["samples", "macro"],
+    reduction=["sum_over_batch_size", "mean_with_sample_weight"],
+)
 def test_averages(loss_case: Case, average: str, reduction: str) -> None:
     data = draw(loss_case)
     o = data.observed.copy()
@@ -77,7 +82,7 @@ def test_none_and_sum_of_samples(loss_case: Case) -> None:
         np.testing.assert_array_equal(to_numpy(a(y, data.p)), to_numpy(b(y, data.p)))
 
 
-@pytest.mark.parametrize("average", ["micro", "macro"])
+@grid("loss_case", LOSSES, average=["micro", "macro"])
 def test_observed_rate_is_additive(loss_case: Case, average: str) -> None:
     """Value and gradient of the whole equal the mean over equal parts."""
     data = draw(loss_case, (10, 5))
@@ -182,8 +187,6 @@ def test_compiles_with_averages() -> None:
 
 
 def draw_regression() -> Any:
-    from tests.cases import LOSSES
-
     return draw(LOSSES[0])
 
 

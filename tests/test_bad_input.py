@@ -12,12 +12,14 @@ import pytest
 import keras_masked as km
 from tests.backend import to_numpy
 from tests.cases import LOSSES, METRICS, Case
+from tests.laws import grid
 
 KL, KM, L, M = keras.losses, keras.metrics, km.losses, km.metrics
 NAN = float("nan")
 CASES = LOSSES + METRICS
 EVERY = pytest.mark.parametrize("case", CASES, ids=lambda c: str(c))
-SPARSE = [c for c in CASES if c.class_ids and not c.wrapped and "logits" not in str(c)]
+SPARSE = [c for c in CASES if c.class_ids and not c.wrapped and not c.logits]
+OF_NUMBERS = [c for c in CASES if not c.label_axes]
 PROBABILITIES = np.full((2, 4), 0.25)
 
 
@@ -51,16 +53,14 @@ def raises(*parts: object) -> Any:
 BAD_MISSING = [None, True, "foo", object, {-1}, 1j, b"nan", np.ones(2), np.True_, (1, True)]
 
 
-@EVERY
-@pytest.mark.parametrize("missing", BAD_MISSING, ids=str)
+@grid("case", CASES, missing=BAD_MISSING)
 def test_missing_of_a_wrong_type(case: Case, missing: Any) -> None:
     received = missing[1] if isinstance(missing, tuple) else missing
     with raises("`missing`", repr(received), type(received).__name__):
         case.make(missing=missing)
 
 
-@EVERY
-@pytest.mark.parametrize("missing", [(), []], ids=repr)
+@grid("case", CASES, missing=[(), []])
 def test_missing_empty_or_nested(case: Case, missing: Any) -> None:
     with raises("`missing`", "empty", type(missing).__name__):
         case.make(missing=missing)
@@ -73,8 +73,7 @@ def test_missing_empty_or_nested(case: Case, missing: Any) -> None:
 # Shapes
 
 
-@EVERY
-@pytest.mark.parametrize("other", [(3, 3), (4, 2), (3,), (1, 4, 3), (2, 2, 3)], ids=str)
+@grid("case", CASES, other=[(3, 3), (4, 2), (3,), (1, 4, 3), (2, 2, 3)])
 def test_shapes_that_do_not_align(case: Case, other: tuple[int, ...]) -> None:
     y, _ = shaped(case, (4, 3))
     _, p = shaped(case, other)
@@ -82,30 +81,29 @@ def test_shapes_that_do_not_align(case: Case, other: tuple[int, ...]) -> None:
         evaluate(case.make(), y, p)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if not c.label_axes], ids=str)
-def test_no_broadcasting(case: Case) -> None:
-    pairs = [((4, 1), (4, 3)), ((4, 3), (4, 1)), ((1, 3), (4, 3)), ((4,), (1, 4))]
-    for labels, predictions in pairs:
-        y, p = np.ones(labels), np.ones(predictions)
-        with raises(labels, predictions):
-            evaluate(case.make(), y, p)
+PAIRS = [((4, 1), (4, 3)), ((4, 3), (4, 1)), ((1, 3), (4, 3)), ((4,), (1, 4))]
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if not c.label_axes], ids=str)
-def test_last_axis_of_one(case: Case) -> None:
+@grid("case", OF_NUMBERS, pair=PAIRS)
+def test_no_broadcasting(case: Case, pair: tuple[tuple[int, ...], ...]) -> None:
+    labels, predictions = pair
+    with raises(labels, predictions):
+        evaluate(case.make(), np.ones(labels), np.ones(predictions))
+
+
+@grid("case", OF_NUMBERS, lambda case, n: not (case.per_row and n == 1), columns=[1, 5])
+def test_last_axis_of_one(case: Case, columns: int) -> None:
     """(B,) against (B, 1) is a column, as in Keras: never (B, B)."""
-    for shape, one in (((5, 1), np.s_[:, 0]), ((5, 5), np.s_[..., None])):
-        if shape == (5, 1) and case.per_row:
-            continue  # a row of one label has no correlation
-        y, p = shaped(case, shape)
-        y[2, :2] = NAN
-        value = evaluate(case.make(), y, p)
-        np.testing.assert_array_equal(evaluate(case.make(), y[one], p), value)
-        np.testing.assert_array_equal(evaluate(case.make(), y, p[one]), value)
-        if case in LOSSES:
-            rows = evaluate(case.make(reduction=None), y[one], p)
-            assert rows.shape == (shape[0],)
-            np.testing.assert_array_equal(rows, evaluate(case.make(reduction=None), y, p))
+    one = np.s_[:, 0] if columns == 1 else np.s_[..., None]
+    y, p = shaped(case, (5, columns))
+    y[2, :2] = NAN
+    value = evaluate(case.make(), y, p)
+    np.testing.assert_array_equal(evaluate(case.make(), y[one], p), value)
+    np.testing.assert_array_equal(evaluate(case.make(), y, p[one]), value)
+    if case in LOSSES:
+        rows = evaluate(case.make(reduction=None), y[one], p)
+        assert rows.shape == (5,)
+        np.testing.assert_array_equal(rows, evaluate(case.make(reduction=None), y, p))
 
 
 VECTORS = [L.CategoricalCrossentropy(), L.categorical_crossentropy, M.CategoricalAccuracy()]
@@ -128,8 +126,7 @@ def test_class_ids_with_an_axis_of_one(case: Case) -> None:
     np.testing.assert_array_equal(evaluate(case.make(), y[:, None], p), evaluate(case.make(), y, p))
 
 
-@EVERY
-@pytest.mark.parametrize("weight", [(3,), (4, 2), (3, 3), (4, 3, 2), (3, 1)], ids=str)
+@grid("case", CASES, weight=[(3,), (4, 2), (3, 3), (4, 3, 2), (3, 1)])
 def test_weights_that_do_not_align(case: Case, weight: tuple[int, ...]) -> None:
     with raises("`sample_weight`", weight, (4, 3)):
         evaluate(case.make(), *shaped(case, (4, 3)), np.ones(weight))
@@ -167,13 +164,12 @@ def test_numpy_masked_arrays(case: Case) -> None:
             evaluate(case.make(), *batch)
 
 
-@EVERY
-def test_integer_labels_have_no_nan(case: Case) -> None:
+@grid("case", CASES, dtype=["int64", "int8"])
+def test_integer_labels_have_no_nan(case: Case, dtype: str) -> None:
     y, p = shaped(case, (5, 5))
     y = np.round(y)
-    for dtype in ("int64", "int8"):
-        value = evaluate(case.make(missing="nan"), y.astype(dtype), p)
-        np.testing.assert_allclose(value, evaluate(case.make(), y, p), rtol=1e-6)
+    value = evaluate(case.make(missing="nan"), y.astype(dtype), p)
+    np.testing.assert_allclose(value, evaluate(case.make(), y, p), rtol=1e-6)
 
 
 @pytest.mark.parametrize("marker", [-1, -1.0, 256, 1.5, np.inf, -1e30])
@@ -190,8 +186,7 @@ def test_sentinel_that_a_dtype_cannot_hold(marker: float) -> None:
         np.testing.assert_allclose(truths, (1 + 9) / 2, rtol=1e-6)
 
 
-@pytest.mark.parametrize("case", SPARSE, ids=str)
-@pytest.mark.parametrize("wrong", [4, -2, 99, NAN])
+@grid("case", SPARSE, wrong=[4, -2, 99, NAN])
 def test_class_id_outside_the_classes(case: Case, wrong: float) -> None:
     """An error where values are at hand; else NaN: a 0 would look like a perfect prediction."""
     y, p = np.array([1.0, wrong]), PROBABILITIES

@@ -16,6 +16,7 @@ from keras_masked.losses.base import Masking
 from keras_masked.serialization import plain
 from tests.backend import to_numpy
 from tests.cases import LOSSES, METRICS, OTHER_TESTS, Case, draw
+from tests.laws import grid
 
 MISSING: list[Any] = ["nan", -9999.0, -9999, (-1, "nan"), float("inf"), (-1.0, -9999.0, "nan")]
 MODULES = {"losses": km.losses, "metrics": km.metrics}
@@ -116,9 +117,8 @@ def test_no_option_is_lost(kind: str, case: Case) -> None:
     assert cls.from_config(obj.get_config()).get_config() == config
 
 
-@EVERY
-@pytest.mark.parametrize("missing", MISSING, ids=str)
-def test_missing_survives_json(kind: str, case: Case, missing: Any) -> None:
+@grid("case", LOSSES + METRICS, missing=MISSING)
+def test_missing_survives_json(case: Case, missing: Any) -> None:
     obj = case.make(missing=missing)
     assert obj.missing == missing
     assert type(obj.missing) is type(missing)

@@ -14,6 +14,7 @@ from tests import field_oracles as oracles
 from tests.backend import set_mask, tensor, to_numpy, value_and_grad
 from tests.field_cases import CASES, Field, marked
 from tests.field_cases import case as case_of
+from tests.laws import grid
 from tests.test_loss_gradients import GARBAGE, value_and_gradient
 
 pytestmark = pytest.mark.slow
@@ -27,8 +28,7 @@ EACH = pytest.mark.parametrize("case", CASES, ids=str)
 # Values
 
 
-@EACH
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@grid("case", CASES, reduction=REDUCTIONS)
 def test_deletion(case: Field, reduction: str | None) -> None:
     for seed, missing in ((0, 0.15), (1, 0.5), (2, 0.0)):
         y, p, o = case.draw(seed, missing)
@@ -48,8 +48,7 @@ def test_keras_mask(case: Field) -> None:
     np.testing.assert_allclose(value, case.expected(y, p, kept), rtol=3e-5)
 
 
-@EACH
-@pytest.mark.parametrize("marker", [-9999.0, np.inf, (-9999.0, -8.0)], ids=str)
+@grid("case", CASES, marker=[-9999.0, np.inf, (-9999.0, -8.0)])
 def test_sentinel(case: Field, marker: Any) -> None:
     y, p, o = case.draw()
     first = marker[0] if isinstance(marker, tuple) else marker
@@ -85,8 +84,7 @@ def test_visibility(case: Field) -> None:
         assert np.isnan(to_numpy(case.make(reduction=reduction)(marked(y, o), p)))
 
 
-@EACH
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@grid("case", CASES, dtype=["float16", "bfloat16"])
 def test_half(case: Field, dtype: str) -> None:
     y, p, o = case.draw()
     y, p = to_numpy(tensor(y, dtype)), to_numpy(tensor(p, dtype))
@@ -107,8 +105,7 @@ def test_half(case: Field, dtype: str) -> None:
 # Weights
 
 
-@EACH
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@grid("case", CASES, reduction=REDUCTIONS)
 def test_weights_of_rows(case: Field, reduction: str | None) -> None:
     """A scalar multiplies, and so does a weight of a row; a mean by weight divides by them."""
     y, p, o = case.draw()
@@ -217,8 +214,7 @@ def test_gradient_is_that_of_what_is_observed(case: Field) -> None:
     np.testing.assert_array_equal(gradient[~o], 0)
 
 
-@EACH
-@pytest.mark.parametrize("garbage", GARBAGE)
+@grid("case", CASES, garbage=GARBAGE)
 def test_blindness(case: Field, garbage: float) -> None:
     y, p, o = case.draw()
     clean = value_and_gradient(case.make(missing=(-5.0, "nan")), marked(y, o), p)

@@ -17,8 +17,14 @@ from keras_masked._backend import get_keras_mask
 from tests import case_data, cases, oracles
 from tests.backend import set_mask, tensor, to_numpy
 from tests.cases import LOSSES, Case, Draw, draw
+from tests.laws import grid, representatives
 
 L, M = km.losses, km.metrics
+ALIASES_OF_SYMJAX = {
+    "softmax_crossentropy_logits", "sparse_softmax_crossentropy_logits", "hinge_loss",
+    "multiclass_hinge_loss",
+}  # fmt: skip
+"""SymJAX's names for functions of the same rows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +40,11 @@ class Function:
 
     def __str__(self) -> str:
         return "-".join([self.function.__name__, *self.options])
+
+    @property
+    def represents(self) -> str:
+        """One function a kind, as of the classes: see `tests/laws.py`."""
+        return "" if self.function.__name__ in ALIASES_OF_SYMJAX else self.case.represents
 
 
 def of_case(case: Case) -> list[Function]:
@@ -95,7 +106,6 @@ COVERED = {each.function.__name__ for each in ROWS + LABELS}
 
 EACH = pytest.mark.parametrize("each", ROWS + LABELS, ids=str)
 EACH_OF_ROWS = pytest.mark.parametrize("each", ROWS, ids=str)
-SHAPES = pytest.mark.parametrize("shape", [(5,), (5, 5), (2, 3, 2, 4)], ids=str)
 
 
 def per_label(each: Function, data: Draw, observed: np.ndarray) -> np.ndarray:
@@ -125,8 +135,7 @@ def has_label(each: Function, observed: np.ndarray) -> np.ndarray:
 # Values
 
 
-@EACH
-@SHAPES
+@grid("each", ROWS + LABELS, shape=[(5,), (5, 5), (2, 3, 2, 4)])
 def test_rows(each: Function, shape: tuple[int, ...]) -> None:
     data = draw(each.case, shape)
     value = to_numpy(each(data.with_missing(), data.p))
@@ -134,8 +143,7 @@ def test_rows(each: Function, shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(value, expected(each, data), rtol=2e-5, atol=1e-6)
 
 
-@EACH
-@pytest.mark.parametrize("marker", [-9999.0, np.inf, (-9999.0, -8.0)], ids=str)
+@grid("each", ROWS + LABELS, marker=[-9999.0, np.inf, (-9999.0, -8.0)])
 def test_sentinel(each: Function, marker: Any) -> None:
     data = draw(each.case)
     labels = data.with_missing(marker[0] if isinstance(marker, tuple) else marker)
@@ -211,9 +219,12 @@ def model_of(shape: tuple[int, ...], **options: Any) -> keras.Model:
     return model
 
 
-@EACH_OF_ROWS
+@pytest.mark.parametrize("each", representatives(ROWS), ids=str)
 def test_in_compile(each: Function) -> None:
-    """Keras averages what a function returns over all rows: with the mask, those with labels."""
+    """Keras averages what a function returns over all rows: with the mask, those with labels.
+
+    `test_mask_of_the_result` says for every function which these are.
+    """
     if each.options:
         pytest.skip("`compile` takes the function as it is")
     data = draw(each.case)
@@ -222,21 +233,13 @@ def test_in_compile(each: Function) -> None:
     model = model_of(data.p.shape[1:], loss=each.function)
     loss = model.evaluate(data.p, data.with_missing(), batch_size=5, verbose=0)
     np.testing.assert_allclose(loss, rows[with_labels].mean(), rtol=2e-5)
+    assert model.evaluate(data.p, np.full_like(data.y, np.nan), batch_size=5, verbose=0) == 0
     if each.case.rows_are_labels:
         return  # Keras aligns weights from the right
     loss = model.evaluate(
         data.p, data.with_missing(), batch_size=5, verbose=0, sample_weight=weight
     )
     np.testing.assert_allclose(loss, (rows * weight)[with_labels].mean(), rtol=2e-5)
-
-
-@EACH_OF_ROWS
-def test_in_compile_without_any_label(each: Function) -> None:
-    if each.options:
-        pytest.skip("`compile` takes the function as it is")
-    data = draw(each.case)
-    model = model_of(data.p.shape[1:], loss=each.function)
-    assert model.evaluate(data.p, np.full_like(data.y, np.nan), batch_size=5, verbose=0) == 0
 
 
 # Signatures and dtypes
@@ -253,8 +256,7 @@ def test_options_are_keyword_only(each: Function) -> None:
         each.function(data.y, data.p, 0.5)
 
 
-@EACH
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@grid("each", ROWS + LABELS, dtype=["float16", "bfloat16"])
 def test_half(each: Function, dtype: str) -> None:
     """Computed in float32; the result has the dtype of the predictions, however short."""
     data = draw(each.case)
@@ -277,8 +279,6 @@ def test_dtype_is_that_of_the_predictions(each: Function) -> None:
 
 @EACH
 def test_a_diverged_prediction_is_seen(each: Function) -> None:
-    if each.case.blind:
-        pytest.skip("the same for any prediction")
     data = draw(each.case)
     p = data.p.copy()
     p[1, 2] = np.nan

@@ -14,6 +14,7 @@ import keras_masked as km
 from tests import oracles
 from tests.backend import BACKEND, compile_, set_mask, tensor, to_numpy
 from tests.cases import METRICS, Case, draw
+from tests.laws import grid
 
 M = km.metrics
 LABELS = ["a", "b", "c", "d", "e"]
@@ -44,8 +45,7 @@ def alone(case: Case, c: int, *batches: tuple[Any, ...]) -> float:
     return float(to_numpy(metric.result()))
 
 
-@CASES
-@pytest.mark.parametrize("weight", [None, (10, 5)], ids=str)
+@grid("case", per_column_cases(), weight=[None, (10, 5)])
 def test_each_label_as_if_alone(case: Case, weight: Any) -> None:
     data = draw(case, (10, 5), seed=3)
     y = data.with_missing()
@@ -87,8 +87,6 @@ def test_correlation_over_the_data_by_default(cls: str) -> None:
 
 @CASES
 def test_divergence_stays_visible(case: Case) -> None:
-    if case.wrapped and "sparse" in str(case):
-        pytest.skip("Keras's own argmax swallows NaN: a listed limit of the wrapper")
     # With both classes in each column.
     data = draw(dataclasses.replace(case, per_column=case.label_axes == 0), (10, 5))
     p = data.p.copy()

@@ -122,12 +122,6 @@ def test_exceptions_are_public(kind: str) -> None:
     assert OTHER_TESTS[kind] & ROWS[kind] == set()
 
 
-def test_what_is_tested_elsewhere() -> None:
-    """The comments in `OTHER_TESTS` do not go stale."""
-    for name in ("test_observed_fraction.py", "test_special_losses.py", "test_fields.py"):
-        assert (Path(__file__).parent / name).exists()
-
-
 @KINDS
 def test_all_is_sorted_and_there(kind: str) -> None:
     module = MODULES[kind]
