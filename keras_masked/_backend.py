@@ -19,6 +19,7 @@ from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 Tensor = Any
 
 __all__ = [
+    "absolute",
     "add_up",
     "arctan2",
     "argmax",
@@ -39,7 +40,9 @@ __all__ = [
     "replicated",
     "segment_sum",
     "set_keras_mask",
+    "shut_where",
     "stop_gradient_where",
+    "torch_func",
     "torch_group",
     "total",
     "zero_where",
@@ -185,7 +188,7 @@ def _in_own_dtype(name: str, x: Tensor, *args: Any) -> Tensor:
 def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
     """Sets `x` to exactly 0 where `hidden`, whatever it is there."""
     bits = {"float32": "int32", "float64": "int64"}.get(keras.backend.standardize_dtype(x.dtype))
-    if bits and eager_torch() and x.device.type == "cpu" and not _records(x):
+    if bits and eager_torch() and x.device.type == "cpu" and not (_plain() or _records(x)):
         # PyTorch's `where` branches at every entry, and nothing predicts a random mask: four times
         # slower than the same by bits, which have no gradient.
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them
@@ -195,9 +198,7 @@ def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
 
 def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
     """Passes `x` on; its gradient is exactly 0 where `hidden`."""
-    if keras.config.backend() != "torch":
-        # XLA sees that both are the same. Unlike a custom gradient, this also has a derivative in
-        # forward mode, which `jax.hessian` takes of gradients.
+    if _plain():  # XLA sees that both are the same
         return ops.where(hidden(), ops.stop_gradient(x), x)
 
     def identity(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
@@ -207,6 +208,50 @@ def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
         return x, gradient
 
     return ops.custom_gradient(identity)(x)
+
+
+def shut_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
+    """Sets `x` to exactly 0 where `hidden`; its gradient may pass on there, or be 0."""
+    if _plain():
+        return zero_where(hidden(), x)
+
+    def shut(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
+        def gradient(*_: Tensor, upstream: Tensor) -> Tensor:
+            # Not zeroed here: NaN slopes of the formula would turn a 0 into NaN all the same, and
+            # the gate on the other side zeroes whatever arrives there. This gate is for the
+            # gradient of the gradient, which residuals need.
+            return stop_gradient_where(hidden, upstream)
+
+        return zero_where(hidden(), x), gradient
+
+    return ops.custom_gradient(shut)(x)
+
+
+def _plain() -> bool:
+    """Whether `where` is the gate, which has every derivative; else a custom gradient.
+
+    PyTorch would keep the boolean tensor for the backward pass, which is slow.
+    """
+    return keras.config.backend() != "torch" or torch_func()
+
+
+def torch_func() -> bool:
+    """Whether a transformation of `torch.func` is at work, which has no rule for Keras's gradients.
+
+    PyTorch's compiler is not asked; and there is no public way to ask.
+    """
+    if not eager_torch():
+        return False
+    import torch
+
+    return torch._C._functorch.maybe_current_level() is not None
+
+
+def absolute(x: Tensor) -> Tensor:
+    """|x|, with a slope of 0 at 0: that of `ops.abs` is 1 there on JAX."""
+    if keras.config.backend() == "jax":
+        return x * ops.stop_gradient(ops.sign(x))
+    return ops.abs(x)
 
 
 def eager_torch() -> bool:

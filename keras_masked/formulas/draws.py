@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -103,7 +104,7 @@ def mean_over_draws(
         reference: C, one number per label; by default the least C_t, as if it were a constant.
         draws: How many draws.
         loop_over_draws: Whether to look at one draw at a time: the memory is that of one, not of
-            all.
+            all. `torch.func` has no rule for that: there they come all at once.
         shift: For fresh numbers, what is added to the nodes in the unit cube, of the shape of
             `y_true`.
     """
@@ -111,7 +112,7 @@ def mean_over_draws(
     mean, deviation = parameters[..., 0], ops.exp(0.5 * parameters[..., 1])
     dimensions = mean.shape[-1] if kind is CLASSES else 1
     nodes = unit_nodes(check_draws(draws), dimensions, mean.dtype)
-    if loop_over_draws:
+    if loop_over_draws and not _backend.torch_func():
         if reference is None:
             reference = _least(kind, y_true, mean, deviation, nodes, shift)
         return _loop(form, kind, y_true, mean, deviation, reference, nodes, shift), reference
@@ -141,7 +142,8 @@ def _least(
         )
 
     first = kind.loss(y_true, mean + deviation * _normal(nodes[0], shift))
-    return ops.fori_loop(1, nodes.shape[0], keep, first)
+    # Stopped behind the loop, too: else TensorFlow differentiates it, to stop only then.
+    return ops.stop_gradient(ops.fori_loop(1, nodes.shape[0], keep, first))
 
 
 def _loop(
@@ -160,6 +162,20 @@ def _loop(
     only.
     """
     draws = nodes.shape[0]
+    if keras.config.backend() == "jax":
+        # There `remat` does bound it, and gives every derivative; a custom gradient would refuse
+        # forward mode, and tracers that it closes over.
+        @keras.remat
+        def value(t: Any, *given: Tensor) -> Tensor:
+            y_true, mean, deviation, reference = given
+            drawn = kind.loss(y_true, mean + deviation * _normal(nodes[t], shift))
+            return form.value(reference - drawn)
+
+        def step(total: Tensor, t: Any) -> tuple[Tensor, None]:
+            return total + value(t, y_true, mean, deviation, reference), None
+
+        total, _ = ops.scan(step, ops.zeros_like(reference), ops.arange(draws, dtype="int32"))
+        return total / draws
 
     def values(y_true: Tensor, mean: Tensor, deviation: Tensor, reference: Tensor) -> Any:
         def add_value(t: Any, total: Tensor) -> Tensor:

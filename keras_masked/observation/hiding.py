@@ -2,17 +2,21 @@
 
 The formula runs on whatever stands there, NaN and infinities included, and both of its ends are
 shut: on the way in, the prediction passes unchanged and its gradient is set to exactly 0 where
-hidden; on the way out, the loss is set to 0 where hidden and its gradient passes unchanged.
-Replacing the inputs (the "double `where`") has the same effect and needs no custom gradient, but
-costs up to twice as much, and needs for each formula a value at which it and its slope are finite.
+hidden; on the way out, the loss is set to 0 where hidden. Where XLA compiles, both gates are a
+plain `where`, and so have every derivative, forwards and backwards, and may stand in any
+transformation. On PyTorch they are custom gradients, which do not keep a boolean tensor for the
+backward pass (several times slower), except under `torch.func`, where they are plain, too.
+Replacing the inputs (the "double `where`") has the same effect, but costs up to twice as much, and
+needs for each formula a value at which it and its slope are finite.
 
 Where the formula is one of the residual y - p alone, with value and slope 0 at 0, the residual is
-set to 0 instead, and nothing else: that slope does what the gate on the way in would. It is 0
-times the upstream gradient, so that one which is not finite arrives at hidden predictions as NaN.
+set to 0 instead, and nothing else. On PyTorch that slope does what the gate on the way in would: it
+is 0 times the upstream gradient, so that one which is not finite arrives at hidden predictions as
+NaN there.
 
 The price: NaNs may exist inside a computation whose result has none (`jax_debug_nans` and
-PyTorch's anomaly mode will point at them), and no forward-mode derivative (`jax.jvp`). Formulas of
-others, and those that look at more than one label at a time, get their inputs replaced instead.
+PyTorch's anomaly mode will point at them). Formulas of others, and those that look at more than one
+label at a time, get their inputs replaced instead.
 
 `hidden` is a function that returns the boolean tensor, since it is needed forwards and backwards:
 it is derived from what is observed each time, rather than kept beside it.
@@ -42,20 +46,11 @@ def gate_input(x: Tensor, hidden: Hidden | None) -> Tensor:
 
 
 def gate_output(losses: Tensor, hidden: Hidden | None) -> Tensor:
-    """Sets `losses` to 0 where `hidden`; the gradient passes on as it is."""
+    """Sets `losses` to 0 where `hidden`; their gradient there is 0 or passes on as it is."""
     if hidden is None:
         return losses
 
-    def shut(losses: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
-        def gradient(*args: Tensor, upstream: Tensor | None = None) -> Tensor:
-            # Not zeroed here: NaN slopes of the formula would turn a 0 into NaN all the same.
-            # `gate_input` stands on the other side and zeroes whatever arrives there, which for
-            # residuals only the gradient of this gradient needs.
-            return gate_input(args[0] if upstream is None else upstream, hidden)
-
-        return _backend.zero_where(_expand(hidden(), losses), losses), gradient
-
-    return ops.custom_gradient(shut)(losses)
+    return _backend.shut_where(lambda: _expand(hidden(), losses), losses)
 
 
 def replace(x: Tensor, hidden: Hidden | None, value: Any) -> Tensor:
