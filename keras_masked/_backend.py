@@ -1,20 +1,24 @@
 """The one place that knows about backends and about what Keras does not export.
 
-Everything else in the package is written against `keras.ops`.
+Everything else in the package is written against `keras.ops`. What is leaned on here and promised
+by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
+
+- where Keras keeps masks; if it moves them, layers of our own read and write them;
+- what it makes of bfloat16 labels (`as_received`);
+- what compilers make of NaN (`isnan`), of sums (`count`, `add_up`) and of two branches that are
+  the same (`stop_gradient_where`): values and gradients are tested, speed is not;
+- the bits of floats (`zero_where`);
+- that trainers add up or average over replicas (`combine`).
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import keras
 from keras import ops
-
-# Keras has no public accessor for its masks. An attribute look-up (`tensor._keras_mask`) misses
-# JAX tracers, which cannot carry attributes: Keras keeps their masks in a table of its own.
-from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 Tensor = Any
 
@@ -47,6 +51,54 @@ __all__ = [
     "total",
     "zero_where",
 ]
+
+
+class _MaskReader(keras.layers.Layer):
+    """Keeps the mask that Keras hands to a layer beside its input."""
+
+    def __init__(self) -> None:
+        super().__init__(autocast=False, name="mask_reader")
+        self.supports_masking = True
+
+    def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        self.seen = lambda: mask  # a tensor as an attribute might be tracked as a state
+        return x
+
+
+class _MaskWriter(keras.layers.Layer):
+    """Passes its input on, the same object, on which Keras then puts the mask."""
+
+    def __init__(self, mask: Tensor | None) -> None:
+        super().__init__(autocast=False, name="mask_writer")
+        self.supports_masking = True
+        self.mask = lambda: mask
+
+    def call(self, x: Tensor) -> Tensor:
+        return x
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None) -> Tensor | None:
+        return self.mask()
+
+
+def _mask_of(x: Tensor) -> Tensor | None:
+    """The Keras mask of a tensor, by public means: a thousand times slower, but the same."""
+    reader = cast(Any, _MaskReader())  # Keras has no types: calls are said to be untyped
+    reader(x)
+    return reader.seen()
+
+
+def _put_mask(x: Tensor, mask: Tensor | None) -> None:
+    """Puts a Keras mask on a tensor that has none, by public means."""
+    cast(Any, _MaskWriter(mask))(x)
+
+
+# Keras has no public accessor for its masks. An attribute look-up (`tensor._keras_mask`) misses
+# JAX tracers, which cannot carry attributes: Keras keeps their masks in a table of its own.
+try:
+    # Both 3.15 and 3.16 have them here; `keras.src.backend` names them in 3.15 only.
+    from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
+except ImportError:  # They have moved, or changed their names. Masks must not go unseen.
+    get_keras_mask, set_keras_mask = _mask_of, _put_mask
 
 
 def as_received(labels: Any) -> Tensor:
