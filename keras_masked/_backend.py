@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 import keras
 from keras import ops
@@ -59,6 +59,7 @@ class _MaskReader(keras.layers.Layer):
     def __init__(self) -> None:
         super().__init__(autocast=False, name="mask_reader")
         self.supports_masking = True
+        self.seen: Callable[[], Tensor | None] = lambda: None
 
     def call(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         self.seen = lambda: mask  # a tensor as an attribute might be tracked as a state
@@ -71,7 +72,7 @@ class _MaskWriter(keras.layers.Layer):
     def __init__(self, mask: Tensor | None) -> None:
         super().__init__(autocast=False, name="mask_writer")
         self.supports_masking = True
-        self.mask = lambda: mask
+        self.mask: Callable[[], Tensor | None] = lambda: mask
 
     def call(self, x: Tensor) -> Tensor:
         return x
@@ -82,14 +83,14 @@ class _MaskWriter(keras.layers.Layer):
 
 def _mask_of(x: Tensor) -> Tensor | None:
     """The Keras mask of a tensor, by public means: a thousand times slower, but the same."""
-    reader = cast(Any, _MaskReader())  # Keras has no types: calls are said to be untyped
+    reader = _MaskReader()
     reader(x)
     return reader.seen()
 
 
 def _put_mask(x: Tensor, mask: Tensor | None) -> None:
     """Puts a Keras mask on a tensor that has none, by public means."""
-    cast(Any, _MaskWriter(mask))(x)
+    _MaskWriter(mask)(x)
 
 
 # Keras has no public accessor for its masks. An attribute look-up (`tensor._keras_mask`) misses
