@@ -198,8 +198,8 @@ def clip(x: Tensor, low: float, high: float) -> Tensor:
     return _in_own_dtype("clip", x, low, high)
 
 
-def mean(x: Tensor, axis: int | None = None) -> Tensor:
-    """The mean along an axis, or of all."""
+def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """The mean along axes, or of all."""
     return _in_own_dtype("mean", x, *(() if axis is None else (axis,)))
 
 

@@ -99,7 +99,8 @@ def test_last_axis_of_one(case: Case, columns: int) -> None:
     y[2, :2] = NAN
     value = evaluate(case.make(), y, p)
     np.testing.assert_array_equal(evaluate(case.make(), y[one], p), value)
-    np.testing.assert_array_equal(evaluate(case.make(), y, p[one]), value)
+    if columns == 1 or not case.per_column:  # else one column: tests/test_axes.py
+        np.testing.assert_array_equal(evaluate(case.make(), y, p[one]), value)
     if case in LOSSES:
         rows = evaluate(case.make(reduction=None), y[one], p)
         assert rows.shape == (5,)

@@ -293,14 +293,15 @@ def test_saved_model(case: Field, tmp_path: Any) -> None:
 
 @EACH
 def test_observed_rate_and_averages(case: Field) -> None:
-    """`observed_rate` divides by all rows, and an average over rows is the same as without."""
+    """`observed_rate` divides by all rows; each field is a sample."""
     y, p, o = case.draw()
     losses, counted = case.rows(y, p, o)
     value = to_numpy(case.make(observed_rate=0.5)(marked(y, o), p))
     np.testing.assert_allclose(value, losses.sum() / counted.size / 0.5, rtol=3e-5)
     value = to_numpy(case.make(average="samples")(marked(y, o), p))
     expected = case.expected(y, p, o)
-    if case.slopes:  # a row is a pixel
-        rows = losses.sum(-1) / np.maximum(counted.sum(-1), 1)
-        expected = rows.sum() / counted.any(-1).sum()
+    if case.slopes:
+        rest = tuple(range(1, counted.ndim))
+        fields = losses.sum(rest) / np.maximum(counted.sum(rest), 1)
+        expected = fields.sum() / counted.any(rest).sum()
     np.testing.assert_allclose(value, expected, rtol=3e-5)

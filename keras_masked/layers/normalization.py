@@ -50,7 +50,8 @@ class LabelNormalization(keras.layers.Layer):
         names: Names of the labels, for messages.
         **kwargs: `name=`, `dtype=` and so on, of every Keras layer.
 
-    Shapes: input and output `(batch, ..., labels)`.
+    Shapes: input and output `(batch, ..., labels)`. Where a model puts out `(batch, steps, 1)`, all
+    steps are one label: give `labels[..., None]` of labels `(batch, steps)`.
 
     Raises:
         ValueError: If `names` are no distinct strings, on a number of labels other than that in
@@ -253,9 +254,15 @@ class LabelNormalization(keras.layers.Layer):
     def _check_shape(self, shape: tuple[int | None, ...], axis: int = -1) -> None:
         form = f"(..., {self.labels})" if axis == -1 else f"(..., {self.labels}, parameters)"
         if len(shape) < -axis or shape[axis] not in (None, self.labels):
+            hint = ""
+            if len(shape) >= -axis and 1 in (self.labels, shape[axis]):
+                hint = (
+                    " Labels (..., steps) are one column where the model puts out (..., steps, 1): "
+                    "give `labels[..., None]`, in `adapt` too."
+                )
             raise ValueError(
                 f"Layer {self.name!r} is adapted to {self.labels} labels and expects the shape "
-                f"{form}. Received: shape={shape}"
+                f"{form}. Received: shape={shape}.{hint}"
             )
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -35,8 +35,8 @@ class Masking(TypedDict, total=False):
 
     Attributes:
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
-        average: Of what the loss is the mean: `"micro"`, labels; `"samples"`, rows; or `"macro"`,
-            columns.
+        average: Of what the loss is the mean: `"micro"`, labels; `"samples"`, samples (the first
+            axis); or `"macro"`, columns (the last axis of the predictions).
         observed_rate: The expected share of observed labels, or one per column, to divide by
             instead of the count of this batch.
     """
@@ -61,7 +61,8 @@ class MaskedLoss(Named, keras.losses.Loss):
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these. Only what is
             named is missing.
         average: Of what the loss is the mean: `"micro"` (the default) of the observed labels,
-            `"samples"` of the rows, `"macro"` of the columns that have any.
+            `"samples"` of the samples (the first axis), `"macro"` of the columns (the last axis of
+            the predictions) that have any.
         observed_rate: The expected share of observed labels, or with `"macro"` one per column. The
             loss divides by it instead of the count of the batch, and so becomes additive: the same
             however the data are split, and with one rate per column an unbiased estimate of the

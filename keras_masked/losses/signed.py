@@ -176,7 +176,7 @@ def magic_correction_term(y_true: Tensor, *, missing: Missing = NAN) -> Tensor:
     """Returns the number of labels over that of observed labels, of each row; 1 where none is.
 
     What turns a row's mean with zeros at missing labels into the mean over observed ones. Our
-    losses need no such term: `average="samples"` is the mean over rows of those means.
+    losses need no such term: `average="samples"` is the mean over samples of those means.
 
     >>> y_true = np.array([[2.0, -9999.0, -9999.0], [2.0, -9999.0, 4.0], [-9999.0] * 3])
     >>> terms = keras_masked.losses.magic_correction_term(y_true, missing=-9999.0)

@@ -58,8 +58,8 @@ class AUC(ThresholdMetric):
         from_logits: Whether `y_pred` holds logits rather than probabilities.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` and `y_pred` of one shape; `(batch, columns)` with `multi_label`. The result
-    is a scalar.
+    Shapes: `y_true` and `y_pred` of one shape; `(batch, ..., columns)` with `multi_label`. The
+    result is a scalar.
 
     Raises:
         ValueError: On an unknown `curve` or `summation_method`, fewer than two thresholds,
@@ -157,9 +157,9 @@ class AUC(ThresholdMetric):
 
     def select(self, seen: Observation) -> Observation:
         """Checks the shape, and turns logits into probabilities."""
-        if self.multi_label and len(seen.y_pred.shape) != 2:
+        if self.multi_label and len(seen.y_pred.shape) < 2:
             raise ValueError(
-                "`y_pred` must have rank 2 when `multi_label=True`. "
+                "`y_pred` must have rank 2 or more when `multi_label=True`. "
                 f"Received: y_pred.shape={tuple(seen.y_pred.shape)}"
             )
         if self.from_logits:
@@ -170,7 +170,7 @@ class AUC(ThresholdMetric):
         """One weight per label, with those of its column."""
         weight = super().weights(seen)
         if self.label_weights is not None and not self.multi_label:
-            self._check_label_weights(seen.y_pred.shape[-1])
+            self._check_label_weights(1 if seen.one_column else seen.y_pred.shape[-1])
             weight = weight * ops.convert_to_tensor(self.label_weights, dtype=weight.dtype)
         return weight
 

@@ -18,8 +18,8 @@ class ColumnMetric(MaskedMetric):
     """Base class: a metric that is a function of sums over labels.
 
     The sums are those of all labels together, or of each column of labels (the last of their
-    axes) apart; one pass then serves all columns. A metric that needs them apart itself sets
-    `apart`; `PerLabel` keeps them apart for any.
+    axes, see `Observation.in_columns`) apart; one pass then serves all columns. A metric that
+    needs them apart itself sets `apart`; `PerLabel` keeps them apart for any.
 
     A subclass implements `sums_shape`, `collect`, `score`, `defined` and `weigh`.
     """
@@ -90,6 +90,7 @@ class ColumnMetric(MaskedMetric):
         """
         seen = self.observe(y_true, y_pred, sample_weight)
         if self.apart:
+            seen = seen.in_columns()
             self._set_columns(columns_of(seen, self.label.axes))
         self._state.add(self.collect(seen, self._state, self.apart))
 
@@ -130,7 +131,7 @@ class ColumnMetric(MaskedMetric):
 
 
 def columns_of(seen: Observation, label_axes: int) -> int:
-    """How many columns the labels have: the size of the last of two or more axes."""
+    """How many columns labels `in_columns` have: the size of the last of two or more axes."""
     shape = tuple(seen.y_pred.shape)[: len(seen.y_pred.shape) - label_axes]
     return shape[-1] if len(shape) > 1 else 1
 

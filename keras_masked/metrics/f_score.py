@@ -142,12 +142,13 @@ class FBetaScore(ColumnMetric):
         if self.threshold is not None:
             said = y_pred > self.threshold
         else:
+            row = -2 if seen.one_column else -1  # behind which there is an axis of one again
             if seen.hidden is not None:
                 y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
             unknown = ops.broadcast_to(
-                ops.any(ops.isnan(y_pred), axis=-1, keepdims=True), ops.shape(y_pred)
+                ops.any(ops.isnan(y_pred), axis=row, keepdims=True), ops.shape(y_pred)
             )
-            greatest = ops.greater_equal(y_pred, ops.amax(y_pred, axis=-1, keepdims=True))
+            greatest = ops.greater_equal(y_pred, ops.amax(y_pred, axis=row, keepdims=True))
             # As in Keras: a row of zeros says nothing.
             said = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
         return ops.cast(said, y_pred.dtype), unknown

@@ -45,8 +45,9 @@ class PerLabel(MaskedMetric):
         name: Name of the metric; by default, that of `metric`.
         dtype: Dtype of the results; by default, that of `metric`.
 
-    Shapes: `y_true` and `y_pred` as for `metric`, with the columns on the last axis of the labels:
-    `(batch, ..., columns)`, of vectors `(batch, ..., columns, classes)`. The results are scalars.
+    Shapes: `y_true` and `y_pred` as for `metric`, with the columns on the last axis of the
+    predictions: `(batch, ..., columns)`, of vectors `(batch, ..., columns, classes)`. Labels
+    `(batch, steps)` of predictions `(batch, steps, 1)` are one column. The results are scalars.
 
     Raises:
         ValueError: If `metric` is none of ours or has options that look at several columns, on
@@ -116,7 +117,7 @@ class PerLabel(MaskedMetric):
             return
         metric = self.metric
         assert isinstance(metric, ColumnMetric)
-        seen = metric.observe(y_true, y_pred, sample_weight)
+        seen = metric.observe(y_true, y_pred, sample_weight).in_columns()
         self._check_columns(columns_of(seen, metric.label.axes))
         self._state.add(metric.collect(seen, self._state, True))
 

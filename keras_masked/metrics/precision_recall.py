@@ -164,6 +164,7 @@ def keep_top(seen: Observation, k: int) -> Observation:
 
 def of_class(seen: Observation, class_id: int) -> Observation:
     """What is seen of one column."""
+    seen = seen.in_columns()
     shape = tuple(seen.y_pred.shape)
     if len(shape) < 2:
         raise ValueError(

@@ -23,6 +23,10 @@ from keras_masked.observation.stacked import align_parameters, take_apart
 Tensor = Any
 
 
+WITH_AXES = ("y_true", "y_pred", "observed", "weight", "error")
+"""What an observation holds with the axes of the labels."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Observation:
     """Aligned inputs and their masks.
@@ -37,6 +41,8 @@ class Observation:
         holes: Boolean tensor of the shape of `y_true`, true for the missing entries of labels of
             which others are observed, or `None`.
         error: Standard deviations of the labels' errors, where labels come with them, or `None`.
+        one_column: Whether the model put out an axis of one behind the labels, which is no longer
+            here: all labels are one column, whatever lies on their last axis.
     """
 
     y_true: Tensor
@@ -46,6 +52,7 @@ class Observation:
     dtype: str
     holes: Tensor | None = None
     error: Tensor | None = None
+    one_column: bool = False
 
     @property
     def hidden(self) -> Hidden | None:
@@ -64,6 +71,19 @@ class Observation:
         if self.observed is not None:
             return ops.cast(self.observed, self.y_pred.dtype)
         return ops.ones_like(self.y_pred)
+
+    def in_columns(self) -> Observation:
+        """The observation with the columns on the last axis of the labels, if need be one of one.
+
+        Keras's squeeze rule makes of labels `(B, T)` and predictions `(B, T, 1)`, as recurrent
+        layers put them out, T columns, and of `(B, T, 1)` twice a single one.
+        """
+        if not self.one_column:
+            return self
+        axis = len(self.y_true.shape)  # before the parameters of stacked predictions
+        kept = {name: getattr(self, name) for name in WITH_AXES}
+        expanded = {k: x if x is None else ops.expand_dims(x, axis) for k, x in kept.items()}
+        return dataclasses.replace(self, **expanded)
 
     def restrict(self, mask: Tensor) -> Observation:
         """The observation without the labels where `mask`, of the labels' shape, is false."""
@@ -136,8 +156,9 @@ def observe(
         dtype = backend.standardize_dtype(y_pred.dtype)
         dtype = dtype if backend.is_float_dtype(dtype) else backend.floatx()
     y_pred = ops.cast(y_pred, compute_dtype(dtype))
+    put_out = len(y_pred.shape)
     if class_ids:
-        rank = len(y_pred.shape)
+        rank = put_out
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
         y_true = shapes.align_class_ids(y_true, y_pred)
         if not (label.any_id or mask is not None or sample_weight is not None):
@@ -154,6 +175,7 @@ def observe(
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
 
     absent, holes = find_missing(y_true, missing), None
+    one_column = not label.axes and axis in (-1, rank - 1) and put_out == rank + 1
     if not class_ids:
         y_true = ops.cast(y_true, compute_dtype(dtype))
         if label.axes and absent is not None:
@@ -177,7 +199,7 @@ def observe(
         if observed is not None:
             # Also where a weight is NaN: it belongs to a label that nobody looks at.
             weight = ops.where(observed, weight, ops.zeros_like(weight))
-    return Observation(y_true, y_pred, observed, weight, dtype, holes)
+    return Observation(y_true, y_pred, observed, weight, dtype, holes, one_column=one_column)
 
 
 def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:

@@ -21,7 +21,8 @@ def observed_rate(
     with $o_i$ 1 where label $i$ is observed, else 0, and $N$ the number of all labels.
 
     Args:
-        labels: Array of labels, with those of a row on the last axis.
+        labels: Array of labels, with those of a row on the last axis. Give `labels[..., None]` of
+            labels `(rows, steps)` whose predictions are `(rows, steps, 1)`: they are one column.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
         per_column: Whether to return one share for each index on the last axis.
         label_axes: How many last axes form one label: 0, or 1 for one-hot labels.

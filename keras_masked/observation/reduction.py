@@ -1,16 +1,21 @@
 r"""Denominators: from the losses of single labels to what a `reduction` returns.
 
-With `l` the label losses, `o` whether observed, `w` the weights, and
-m_r = sum(o w l) / sum(o) over row r (x / 0 = 0 throughout):
+With `l` the label losses, `o` whether observed, `w` the weights, and sum(o w l) / sum(o) called m_r
+over row r, and m_s over sample s, which is all labels of one index on the first axis (x / 0 = 0
+throughout):
 
 | `reduction` | `average="micro"` | `"samples"` | `"macro"` |
 |---|---|---|---|
-| `"sum_over_batch_size"`, `"mean"` | sum(o w l) / sum(o) | sum of m_r / rows with support | mean \
-over columns with support of sum(o w l) / sum(o) |
-| `"mean_with_sample_weight"` | sum(o w l) / sum(o w) | sum of m_r / sum over rows of \
+| `"sum_over_batch_size"`, `"mean"` | sum(o w l) / sum(o) | sum of m_s / samples with support | \
+mean over columns with support of sum(o w l) / sum(o) |
+| `"mean_with_sample_weight"` | sum(o w l) / sum(o w) | sum of m_s / sum over samples of \
 sum(o w) / sum(o) | mean over columns with support of sum(o w l) / sum(o w) |
-| `None`, `"none"` | m_r | m_r | error |
-| `"sum"` | sum of m_r | sum of m_r | error |
+| `None`, `"none"` | m_r | m_s | error |
+| `"sum"` | sum of m_r | sum of m_s | error |
+
+A row is one value of Keras's `reduction="none"`. Of labels `(samples, labels)` that have a loss
+each, rows are samples. Columns are those of the predictions as the model puts them out, see
+`Observation.in_columns`.
 
 An `observed_rate` r replaces the count of observed labels by its expectation, r times the number of
 all positions; one rate per column weights each label by 1 / r_c.
@@ -36,6 +41,9 @@ Tensor = Any
 
 
 Rate = float | tuple[float, ...]
+
+
+Axis = int | tuple[int, ...]
 
 
 AVERAGES = ("micro", "samples", "macro")
@@ -102,13 +110,15 @@ def reduce_losses(
         reduction: As in Keras.
         rows_are_labels: Whether each label is a row of its own (vector labels, class ids);
             else the labels on the last axis are averaged to one row.
-        average: Over labels, rows or columns.
+        average: Over labels, samples or columns.
         observed_rate: What stands for the count of observed labels.
     """
     if seen.weight is not None:
         losses = losses * seen.weight
+    if average == "macro" and seen.one_column:
+        losses, seen = ops.expand_dims(losses, -1), seen.in_columns()
     if reduction in (None, "none"):
-        return losses if rows_are_labels else row_means(losses, seen.observed)
+        return _parts(losses, seen, rows_are_labels, average)
     return _backend.combine(
         _reduce(losses, seen, reduction, rows_are_labels, average, observed_rate)
     )
@@ -124,7 +134,7 @@ def _reduce(
 ) -> Tensor:
     """To one number, of weighted losses; its denominators are those of all replicas."""
     if reduction == "sum":
-        return _backend.add_up(losses if rows_are_labels else row_means(losses, seen.observed))
+        return _backend.add_up(_parts(losses, seen, rows_are_labels, average))
     if average == "macro" and len(losses.shape) < 2:
         raise ValueError(
             "`average='macro'` needs labels in columns, on the last of two or more axes. "
@@ -135,8 +145,8 @@ def _reduce(
     weighted = reduction == "mean_with_sample_weight" and seen.weight is not None
     if average == "macro":
         return _column_mean(losses, seen.weight if weighted else seen.observed)
-    if average == "samples" and not rows_are_labels:
-        return _row_mean(losses, seen, weighted)
+    if average == "samples" and len(losses.shape) > 1:  # else each label is a sample
+        return _sample_mean(losses, seen, weighted)
     if weighted:
         return _ratio(_backend.add_up(losses), _backend.total(_backend.add_up(seen.weight)))
     if seen.observed is None:
@@ -145,24 +155,37 @@ def _reduce(
     return _backend.add_up(losses) / _at_least_one(_backend.total(count))
 
 
-def row_means(losses: Tensor, observed: Tensor | None) -> Tensor:
+def row_means(losses: Tensor, observed: Tensor | None, axis: Axis = -1) -> Tensor:
     """Means over the observed entries of the last axis; 0 where a row has none."""
     if observed is None:
-        return _backend.mean(losses, axis=-1)
-    count = ops.sum(ops.cast(observed, losses.dtype), axis=-1)
-    return ops.sum(losses, axis=-1) / _at_least_one(count)
+        return _backend.mean(losses, axis=axis)
+    count = ops.sum(ops.cast(observed, losses.dtype), axis=axis)
+    return ops.sum(losses, axis=axis) / _at_least_one(count)
 
 
-def _row_mean(losses: Tensor, seen: Observation, weighted: bool) -> Tensor:
-    """`average="samples"`: the mean of the rows that have any observed label."""
-    rows = row_means(losses, seen.observed)
+def _parts(losses: Tensor, seen: Observation, rows_are_labels: bool, average: str) -> Tensor:
+    """What is not reduced any further: one value per row, or per sample."""
+    if average == "samples" and len(losses.shape):
+        rest = _but_first(losses)
+        return row_means(losses, seen.observed, rest) if rest else losses
+    return losses if rows_are_labels else row_means(losses, seen.observed)
+
+
+def _but_first(losses: Tensor) -> tuple[int, ...]:
+    return tuple(range(1, len(losses.shape)))
+
+
+def _sample_mean(losses: Tensor, seen: Observation, weighted: bool) -> Tensor:
+    """`average="samples"`: the mean of the samples that have any observed label."""
+    rest = _but_first(losses)
+    samples = row_means(losses, seen.observed, rest)
     if weighted:
-        weights = ops.sum(row_means(seen.weight, seen.observed))
-        return _ratio(ops.sum(rows), _backend.total(weights))
+        weights = ops.sum(row_means(seen.weight, seen.observed, rest))
+        return _ratio(ops.sum(samples), _backend.total(weights))
     if seen.observed is None:
-        return _mean(rows)
-    supported = ops.sum(ops.cast(ops.any(seen.observed, axis=-1), losses.dtype))
-    return ops.sum(rows) / _at_least_one(_backend.total(supported))
+        return _mean(samples)
+    supported = ops.sum(ops.cast(ops.any(seen.observed, axis=rest), losses.dtype))
+    return ops.sum(samples) / _at_least_one(_backend.total(supported))
 
 
 def _column_mean(losses: Tensor, counted: Tensor | None) -> Tensor:
@@ -184,7 +207,7 @@ def _expected_mean(losses: Tensor, rate: Rate) -> Tensor:
     if columns != len(rate):
         raise ValueError(
             "Argument `observed_rate` must have one value per column. "
-            f"Received: {len(rate)} values for {columns} columns."
+            f"Received: {len(rate)} values for {columns} columns (the last axis of `y_pred`)."
         )
     return _mean(losses / ops.convert_to_tensor(rate, dtype=losses.dtype))
 
