@@ -81,8 +81,10 @@ class Observation:
         if not self.one_column:
             return self
         axis = len(self.y_true.shape)  # before the parameters of stacked predictions
-        kept = {name: getattr(self, name) for name in WITH_AXES}
-        expanded = {k: x if x is None else ops.expand_dims(x, axis) for k, x in kept.items()}
+        expanded: dict[str, Any] = {}
+        for name in WITH_AXES:
+            x = getattr(self, name)
+            expanded[name] = x if x is None else ops.expand_dims(x, axis)
         return dataclasses.replace(self, **expanded)
 
     def restrict(self, mask: Tensor) -> Observation:
