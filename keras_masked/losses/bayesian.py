@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked import formulas
 from keras_masked.formulas import Formula, check_logits
+from keras_masked.formulas import bayesian as formulas
 from keras_masked.losses.base import Masking, register
 from keras_masked.losses.draws import DrawnLoss
 from keras_masked.losses.likelihood import check_tensors

@@ -7,8 +7,8 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked import formulas
 from keras_masked.formulas import events, fractions_skill, sobel, sobel_sees, window_means
+from keras_masked.formulas import fields as formulas
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.losses.sets import SetLoss

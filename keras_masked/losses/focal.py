@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked import formulas
 from keras_masked.formulas import check_gamma
+from keras_masked.formulas import focal as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
 from keras_masked.observation import (

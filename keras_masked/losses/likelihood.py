@@ -6,7 +6,8 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_masked import distributions, formulas
+from keras_masked import distributions
+from keras_masked.formulas import likelihood as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values, stack_parameters
 

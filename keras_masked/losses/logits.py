@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_masked import formulas
-from keras_masked.formulas import Formula
+from keras_masked.formulas import Formula, crossentropy, regression
 from keras_masked.losses.base import register
 from keras_masked.observation import (
     CLASS_IDS,
@@ -35,7 +34,7 @@ def sparse_softmax_crossentropy_logits(
     >>> [round(float(row), 4) for row in rows]
     [0.2877, 0.0]
     """
-    formula = formulas.sparse_categorical_crossentropy
+    formula = crossentropy.sparse_categorical_crossentropy
     return row_values(formula, y_true, y_pred, missing, from_logits=True)
 
 
@@ -53,7 +52,7 @@ def softmax_crossentropy_logits(
     >>> [round(float(row), 4) for row in rows]
     [0.2877, 0.0]
     """
-    formula = formulas.categorical_crossentropy
+    formula = crossentropy.categorical_crossentropy
     return row_values(formula, y_true, y_pred, missing, from_logits=True)
 
 
@@ -72,7 +71,7 @@ def sigmoid_crossentropy_logits(
     >>> [round(float(label), 4) for label in labels[0]]
     [0.6931, 0.3133, 0.0]
     """
-    return _of_labels(formulas.binary_crossentropy, y_true, y_pred, missing, from_logits=True)
+    return _of_labels(crossentropy.binary_crossentropy, y_true, y_pred, missing, from_logits=True)
 
 
 @register
@@ -87,7 +86,7 @@ def squared_differences(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NA
     >>> [[float(label) for label in row] for row in rows]
     [[1.0, 0.0], [0.0, 4.0]]
     """
-    return _of_labels(formulas.squared_error, y_true, y_pred, missing)
+    return _of_labels(regression.squared_error, y_true, y_pred, missing)
 
 
 def _of_labels(

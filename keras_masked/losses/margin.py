@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked import formulas
+from keras_masked.formulas import margin as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, row_values
 

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked import formulas
+from keras_masked.formulas import sets as formulas
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import (

@@ -6,7 +6,8 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import _backend, formulas
+from keras_masked import _backend
+from keras_masked.formulas import signed as formulas
 from keras_masked.losses.base import FormulaLoss, register
 from keras_masked.observation import (
     NAN,

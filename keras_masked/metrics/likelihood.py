@@ -8,8 +8,9 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import distributions, formulas
+from keras_masked import distributions
 from keras_masked.formulas import WITH_ERRORS
+from keras_masked.formulas import likelihood as formulas
 from keras_masked.metrics.base import MaskedMetric, quotient, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_masked import formulas
+from keras_masked.formulas import margin as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, Missing

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import formulas
+from keras_masked.formulas import regression as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras_masked import formulas
+from keras_masked.formulas import robust as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 
