@@ -10,7 +10,7 @@ from keras_masked import _backend
 from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.base import quotient
 from keras_masked.metrics.columns import ColumnMetric, tally, total
-from keras_masked.observation import OF_OBSERVATION, Observation, replace
+from keras_masked.observation import OF_OBSERVATION, Observation, prepare
 
 Tensor = Any
 
@@ -40,16 +40,9 @@ class MeanMetric(ColumnMetric):
 
     def label_values(self, seen: Observation) -> Tensor:
         """The formula's value of each label, whatever it is where hidden."""
-        y_true, y_pred = seen.y_true, seen.y_pred
-        if seen.holes is not None:
-            y_true = _backend.zero_where(seen.holes, y_true)
-            y_pred = _backend.zero_where(seen.holes, y_pred)
-        if self.formula.label_fill is not None:
-            y_true = replace(y_true, seen.hidden, self.formula.label_fill)
+        y_true, y_pred, known = prepare(self.formula, seen)
         options = {k: v for k, v in self._options.items() if k not in NOT_OF_FORMULA}
-        if seen.error is not None:
-            options["error"] = seen.error
-        return self.formula(y_true, y_pred, **options)
+        return self.formula(y_true, y_pred, **options, **known)
 
     def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
         """The sums over a batch."""

@@ -8,6 +8,7 @@ labels, `hiding` keeps what is hidden away from a formula, `evaluation` applies 
 from keras_masked.observation.evaluation import (
     OF_OBSERVATION,
     label_values,
+    prepare,
     row_values,
     values,
     with_mask,
@@ -61,6 +62,7 @@ __all__ = [
     "reject_masked_arrays",
     "replace",
     "row_means",
+    "prepare",
     "row_values",
     "stack_parameters",
     "standardize_missing",

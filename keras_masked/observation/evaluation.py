@@ -20,22 +20,32 @@ OF_OBSERVATION = ("axis", "ignore_class")
 """Options that say which labels are which; the formula, applied after that, does not take them."""
 
 
-def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
-    """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
+def prepare(formula: Formula, seen: Observation) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Labels, predictions and options as the formula wants them, whatever else is hidden there.
+
+    The holes of vectors are 0, hidden labels are filled where the formula looks at all of them at
+    once, and errors of labels are passed on.
+    """
     y_true, y_pred = seen.y_true, seen.y_pred
-    if formula.residual:
-        return formula.call(gate_output(y_true - y_pred, seen.hidden), **options)
     if seen.holes is not None:
-        y_true = ops.where(seen.holes, ops.zeros_like(y_true), y_true)
-        y_pred = ops.where(seen.holes, ops.zeros_like(y_pred), y_pred)
-    if seen.error is not None:
-        options["error"] = gate_input(seen.error, seen.hidden)
-    if not formula.label.class_ids:
-        y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
+        y_true = _backend.zero_where(seen.holes, y_true)
+        y_pred = _backend.zero_where(seen.holes, y_pred)
     if formula.label_fill is not None:
         y_true = replace(y_true, seen.hidden, formula.label_fill)
+    return y_true, y_pred, {} if seen.error is None else {"error": seen.error}
+
+
+def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
+    """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
+    if formula.residual:
+        residual = gate_output(seen.y_true - seen.y_pred, seen.hidden)
+        return formula.call(residual, **options)
+    y_true, y_pred, known = prepare(formula, seen)
+    known = {name: gate_input(each, seen.hidden) for name, each in known.items()}
+    if not formula.label.class_ids:
+        y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
     y_pred = gate_input(y_pred, seen.hidden)
-    return gate_output(formula(y_true, y_pred, **options), seen.hidden)
+    return gate_output(formula(y_true, y_pred, **options, **known), seen.hidden)
 
 
 def row_values(
