@@ -34,6 +34,14 @@ ENV = {
 # Test arrays are tiny: a pool of threads per operation costs more than it brings.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
+# JAX compiles each operation for each shape, which takes longer than all else in the tests. What
+# one process has compiled, the others read, in this session or a later one.
+COMPILED_ONCE = {
+    "JAX_COMPILATION_CACHE_DIR": str(ENVIRONMENTS / "jax-compiled"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+
 # Else the C library gives large arrays back to the system and asks for them again at every step,
 # which takes longer than the arithmetic, more or less of it as luck will have it.
 KEEP_MEMORY = {
@@ -101,7 +109,9 @@ def run(
 ) -> None:
     """Runs Python with `command` as its arguments, in the environment of a backend."""
     python = backend_python(session, backend, *groups)
-    session.run(python, *command, env={**ENV, **(env or {}), "KERAS_BACKEND": backend})
+    session.run(
+        python, *command, env={**ENV, **COMPILED_ONCE, **(env or {}), "KERAS_BACKEND": backend}
+    )
 
 
 @nox.session
