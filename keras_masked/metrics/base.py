@@ -86,7 +86,7 @@ class MaskedMetric(Named, keras.metrics.Metric):
             sample_weight,
             self.label.along(self.last_axis),
             missing=join_markers(self.missing, self._options.get("ignore_class")),
-            dtype=self.dtype,
+            dtype=self.seen_dtype,
         )
         # PyTorch would otherwise keep the graph of every batch's predictions for its sums.
         return dataclasses.replace(seen, y_pred=ops.stop_gradient(seen.y_pred))
@@ -96,6 +96,12 @@ class MaskedMetric(Named, keras.metrics.Metric):
         """The axis of the classes or labels, which is moved to the end."""
         axis: int = self._options.get("axis", -1)
         return axis
+
+    @property
+    def seen_dtype(self) -> str | None:
+        """The dtype in which predictions are seen: one of integers is of the result alone."""
+        dtype: str = self.dtype
+        return dtype if keras.backend.is_float_dtype(dtype) else None
 
     def accumulator(self, shape: tuple[int, ...] = ()) -> Accumulator:
         """Adds sums of a shape to the metric's state."""

@@ -32,8 +32,8 @@ OF_VECTORS = (
 )
 """Keras metrics of a whole vector, which make no sense of single entries."""
 
-OF_VALUES = ("Mean", "Sum")
-"""Keras metrics without labels and predictions."""
+OF_VALUES = (keras.metrics.Mean.update_state, keras.metrics.Sum.update_state)
+"""Of Keras metrics without labels and predictions, and of subclasses that leave it so."""
 
 BATCH_DETECTING = ("Hinge", "SquaredHinge")
 """Keras metrics that look for 0/1 labels in the whole batch: a fill of 0.5 would hide them."""
@@ -115,7 +115,8 @@ class Masked(MaskedMetric):
         seen = self.observe(y_true, y_pred, sample_weight)
         weight = seen.weight
         if weight is None and seen.observed is not None:
-            weight = ops.cast(seen.observed, seen.y_pred.dtype)
+            whole = "int" in self.metric.dtype  # a count, which warns of other weights
+            weight = ops.cast(seen.observed, "int32" if whole else seen.y_pred.dtype)
         last = seen.y_pred.shape[-1] if self.label_axes else 1
         y_true = replace(seen.y_true, seen.hidden, self.fill[0])
         y_true = ops.reshape(
@@ -138,6 +139,8 @@ class Masked(MaskedMetric):
             value = ops.convert_to_tensor(value)
             if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype)):
                 return value
+            if keras.backend.is_float_dtype(self.dtype):
+                value = ops.cast(value, self.dtype)
             return ops.where(nothing, ops.full_like(value, float("nan")), value)
 
         return keras.tree.map_structure(known, self.metric.result())
@@ -197,7 +200,7 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
         raise ValueError(
             f"Argument `fill` must be a pair (label, prediction). Received: fill={fill!r}"
         )
-    if _is_keras(metric, OF_VALUES) and not hasattr(metric, "_fn"):
+    if type(metric).update_state in OF_VALUES:
         raise ValueError(f"{metric!r} takes no labels and predictions.")
     if label_axes == 0 and _is_keras(metric, OF_VECTORS + OF_ROWS):
         raise ValueError(

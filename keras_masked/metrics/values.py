@@ -41,7 +41,7 @@ class OfValues(MaskedMetric):
         """
         if not (len(values.shape) if hasattr(values, "shape") else np.ndim(values)):
             values = ops.reshape(values, (1,))
-        seen = observe(values, values, sample_weight, missing=self.missing, dtype=self.dtype)
+        seen = observe(values, values, sample_weight, missing=self.missing, dtype=self.seen_dtype)
         weight = seen.weights
         shown = replace(ops.stop_gradient(seen.y_pred), seen.hidden, 0)
         self._state.add(ops.stack([ops.sum(shown * weight), ops.sum(weight)]))
