@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from keras_masked.layers.denormalization import LabelDenormalization
 from keras_masked.layers.endpoint import LossEndpoint
+from keras_masked.layers.fill_missing import FillMissing
 from keras_masked.layers.heads import DistributionHead
 from keras_masked.layers.normalization import LabelNormalization
 from keras_masked.layers.variational import GaussianSampling, VariationalEndpoint
 
 __all__ = [
     "DistributionHead",
+    "FillMissing",
     "GaussianSampling",
     "LabelDenormalization",
     "LabelNormalization",

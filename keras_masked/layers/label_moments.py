@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 import keras
@@ -34,12 +34,18 @@ class Moments:
         missing: Which labels are missing.
         names: Names of the columns, for messages.
         columns: How many columns there must be, if known.
+        noun: What the columns hold, for messages.
     """
 
     def __init__(
-        self, missing: Missing, names: tuple[str, ...] | None = None, columns: int | None = None
+        self,
+        missing: Missing,
+        names: tuple[str, ...] | None = None,
+        columns: int | None = None,
+        noun: str = "label",
     ) -> None:
         self.missing = missing
+        self.noun = noun
         self.names = names
         self.columns = columns
         self.rows = 0
@@ -56,7 +62,7 @@ class Moments:
         observed = observed.reshape(values.shape)
         infinite = np.any(observed & np.isinf(values), axis=0)
         if infinite.any():
-            self._fail(infinite, "holds infinite labels that `missing` does not name")
+            self._fail(infinite, f"holds infinite {self.noun}s that `missing` does not name")
         n = observed.sum(axis=0)
         new = (self.count == 0) & (n > 0)
         first = values[observed.argmax(axis=0), np.arange(values.shape[-1])]
@@ -78,8 +84,8 @@ class Moments:
     def result(self, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations in `dtype`, the latter 1 where all labels are the same."""
         if self.columns is None or not self.rows:
-            raise ValueError("Argument `data` holds no labels.")
-        self._fail(self.count == 0, "has no observed label")
+            raise ValueError(f"Argument `data` holds no {self.noun}s.")
+        self._fail(self.count == 0, f"has no observed {self.noun}")
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             mean = (self.origin + self.mean).astype(dtype)
             deviation = np.sqrt(self.squares / self.count).astype(dtype)
@@ -91,8 +97,9 @@ class Moments:
     def _check_columns(self, shape: tuple[int, ...]) -> None:
         if len(shape) < 2 or not shape[-1]:
             raise ValueError(
-                "Argument `data` must hold labels of the shape (rows, ..., labels); of a single "
-                f"label, give `labels[:, None]`. Received: labels.shape={shape}"
+                f"Argument `data` must hold {self.noun}s of the shape (rows, ..., {self.noun}s); "
+                f"of a single {self.noun}, give `{self.noun}s[:, None]`. "
+                f"Received: {self.noun}s.shape={shape}"
             )
         columns = self.columns
         if columns is None and self.names is not None:
@@ -100,8 +107,8 @@ class Moments:
         if columns is not None and columns != shape[-1]:
             source = f"of the names {list(self.names)}" if self.names else "seen before"
             raise ValueError(
-                f"Argument `data` must hold as many labels as those {source}, {columns}, on the "
-                f"last axis. Received: labels.shape={shape}"
+                f"Argument `data` must hold as many {self.noun}s as those {source}, {columns}, on "
+                f"the last axis. Received: {self.noun}s.shape={shape}"
             )
         self.columns = shape[-1]
         if not len(self.count):
@@ -115,7 +122,7 @@ class Moments:
             which = ", ".join(
                 repr(self.names[c]) if self.names else f"of column {c}" for c in found
             )
-            raise ValueError(f"The label {which} {problem}.")
+            raise ValueError(f"The {self.noun} {which} {problem}.")
 
 
 def observe(labels: Any, missing: Missing) -> tuple[np.ndarray, np.ndarray]:
@@ -193,8 +200,19 @@ def labels_of(batch: Any) -> Any:
     _reject(batch)
 
 
+def features_of(batch: Any) -> Any:
+    """The features of a batch: x of (x, y) and (x, y, sample_weight)."""
+    if isinstance(batch, tuple) or (isinstance(batch, list) and not _holds_numbers(batch)):
+        batch = labels_of(batch[:1])
+    return labels_of(batch)
+
+
 def label_batches(
-    data: Any, batch_size: int | None = None, steps: int | None = None, verbose: Any = "auto"
+    data: Any,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    verbose: Any = "auto",
+    pick: Callable[[Any], Any] = labels_of,
 ) -> Iterator[Any]:
     """Batches of the labels in `data`, at most `steps`, with a progress bar.
 
@@ -203,6 +221,7 @@ def label_batches(
         batch_size: How many rows of an array are taken at once.
         steps: How many batches are taken at most.
         verbose: 0 for no progress bar, 1 for one, "auto" for one over streams of some length.
+        pick: What is taken of a batch.
     """
     for name, number in (("batch_size", batch_size), ("steps", steps)):
         if number is not None and (not isinstance(number, numbers.Integral) or number < 1):
@@ -226,7 +245,7 @@ def label_batches(
     if steps is not None:
         batches = itertools.islice(batches, int(steps))
         length = None if length is None else min(length, int(steps))
-    return map(labels_of, _with_progress(batches, length, verbose))
+    return map(pick, _with_progress(batches, length, verbose))
 
 
 def _slices(data: Any, batch_size: int | None) -> tuple[Iterable[Any], int]:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_masked import _backend, distributions
 from keras_masked.layers import label_moments
-from keras_masked.layers.base import register
+from keras_masked.layers.base import is_set, register
 from keras_masked.observation import (
     NAN,
     Missing,
@@ -146,7 +145,7 @@ class LabelNormalization(keras.layers.Layer):
 
     def __call__(self, labels: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Converts the labels itself: Keras would lose NumPy's masks and, on JAX, wide integers."""
-        return super().__call__(_receive(labels, self.missing), *args, **kwargs)
+        return super().__call__(receive(labels, self.missing), *args, **kwargs)
 
     def call(self, labels: Tensor) -> Tensor:
         """Returns the normalized labels, missing ones as they are.
@@ -209,7 +208,7 @@ class LabelNormalization(keras.layers.Layer):
         return distribution.rescale(p, std, mean)
 
     def _map_observed(self, labels: Tensor, function: Callable[..., Tensor]) -> Tensor:
-        labels = _receive(labels, self.missing)
+        labels = receive(labels, self.missing)
         mapped = ops.cast(function(*self._prepare(labels)), self.compute_dtype)
         markers = self.missing if isinstance(self.missing, tuple) else (self.missing,)
         numbers = tuple(marker for marker in markers if marker != NAN)
@@ -231,7 +230,7 @@ class LabelNormalization(keras.layers.Layer):
                 f"Layer {self.name!r} does not know mean and standard deviation of the labels yet: "
                 "call `adapt` with labels first."
             )
-        x = x if ops.is_tensor(x) else _receive(x, ())
+        x = x if ops.is_tensor(x) else receive(x, ())
         self._check_shape(tuple(x.shape), axis)
         received = keras.backend.standardize_dtype(x.dtype)
         dtype = "float64" if "float64" in (received, self.mean.dtype) else "float32"
@@ -239,16 +238,7 @@ class LabelNormalization(keras.layers.Layer):
         return x, mean, std
 
     def _is_adapted(self) -> bool:
-        if self.mean is None or self._adapted:
-            return self._adapted
-        # Weights may have been loaded or set. A graph cannot look: it has NaN if they are not.
-        if keras.config.backend() == "torch" and not _backend.eager_torch():
-            return True
-        try:
-            mean = ops.convert_to_numpy(self.mean)
-        except (NotImplementedError, TypeError):  # of TensorFlow and JAX, while they trace
-            return True
-        self._adapted = bool(np.all(np.isfinite(mean)))
+        self._adapted = self._adapted or is_set(self.mean)
         return self._adapted
 
     def _check_shape(self, shape: tuple[int | None, ...], axis: int = -1) -> None:
@@ -291,7 +281,7 @@ class LabelNormalization(keras.layers.Layer):
         return {**super().get_config(), "missing": self.missing, "names": names}
 
 
-def _receive(labels: Any, missing: Missing) -> Tensor:
+def receive(labels: Any, missing: Missing) -> Tensor:
     """A tensor of what no backend has converted yet, with nothing lost by it."""
     if ops.is_tensor(labels) or isinstance(labels, keras.KerasTensor):
         return labels
