@@ -146,16 +146,66 @@ def slow(session: nox.Session, backend: str) -> None:
     )
 
 
+def oldest(backend: str) -> dict[str, str]:
+    """Returns the oldest versions that `pyproject.toml` admits, and what these need."""
+    project = PYPROJECT["project"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"][backend]]
+    versions = dict(re.fullmatch(r"([\w-]+)>=([\d.]+)", each).groups() for each in requirements)
+    versions["ml-dtypes"] = "0.5.1"  # newer ones need NumPy 2
+    if backend == "jax":
+        versions["jaxlib"] = versions["jax"]
+    if backend == "tensorflow":
+        versions["tensorflow-cpu"] = versions.pop("tensorflow")
+    return versions
+
+
 @nox.session(python=False, default=False)
-def tests_oldest(session: nox.Session) -> None:
-    """Run the tests on JAX with the oldest Keras that the package admits."""
-    [oldest] = re.findall(r"keras>=([\d.]+)", " ".join(PYPROJECT["project"]["dependencies"]))
-    pins = re.sub(r"(?m)^keras==.*$", f"keras=={oldest}", CONSTRAINTS.read_text())
+@each_backend
+def tests_oldest(session: nox.Session, backend: str) -> None:
+    """Run all tests with the oldest versions that the package admits; after -- for pytest."""
+    pins = CONSTRAINTS.read_text()
+    for name, version in oldest(backend).items():
+        pins, found = re.subn(rf"(?m)^{name}==.*$", f"{name}=={version}", pins)
+        if not found:
+            session.error(f"{CONSTRAINTS.name} does not pin {name}")
     ENVIRONMENTS.mkdir(exist_ok=True)
-    constraints = ENVIRONMENTS / "constraints-oldest.txt"
+    constraints = ENVIRONMENTS / f"constraints-oldest-{backend}.txt"
     constraints.write_text(pins)
-    python = backend_python(session, "jax", "test", name="jax-oldest", constraints=constraints)
-    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": "jax"}
+    name = f"{backend}-oldest"
+    python = backend_python(session, backend, "test", name=name, constraints=constraints)
+    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": backend}
+    session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
+
+
+@nox.session(python=False, default=False)
+@each_backend
+def tests_newest(session: nox.Session, backend: str) -> None:
+    """Run all tests with Keras's nightly build and the newest backend; after -- for pytest.
+
+    On Linux, the package index has PyTorch with gigabytes of CUDA only. For the build without,
+    name PyTorch's own index in PIP_EXTRA_INDEX_URL, or a version at hand: NEWEST_TORCH=2.13.0.
+    """
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    directory = ENVIRONMENTS / f"{backend}-newest-{version}"
+    python = str(directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    session.run_install(sys.executable, "-m", "virtualenv", "--quiet", str(directory))
+    torch = os.environ.get("NEWEST_TORCH")
+    package = {
+        "jax": "jax",
+        "tensorflow": "tensorflow-cpu",
+        "torch": f"torch=={torch}" if torch else "torch",
+    }[backend]
+    pip = [python, "-m", "pip"]
+    nightly = "keras-nightly>=3.16.0.dev0"
+    upgrade = ["--upgrade", "--upgrade-strategy=eager"]
+    session.run_install(*pip, "install", "--quiet", *upgrade, package, nightly, *group("test"))
+    # What needs Keras brings its release along, which lies in the same folder as the nightly build.
+    session.run_install(*pip, "uninstall", "--quiet", "--yes", "keras")
+    alone = [*pip, "install", "--quiet", "--no-deps"]
+    session.run_install(*alone, "--force-reinstall", nightly)
+    session.run_install(*alone, "--editable=.")
+    session.run_install(*pip, "list")
+    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": backend}
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
