@@ -409,7 +409,7 @@ class Elsewhere:
 
 ELSEWHERE = {
     "losses": [
-        Elsewhere("bases", "test_public.py", "MaskedLoss Loss"),
+        Elsewhere("bases", "test_public.py", "FormulaLoss MaskedLoss Loss"),
         Elsewhere("look-ups", "test_configs.py", "get serialize deserialize"),
         Elsewhere("labels that depend on each other", "test_special_losses.py",
                   "CTC Circle Dice Tversky circle ctc dice tversky"),

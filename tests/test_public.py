@@ -26,7 +26,7 @@ ROWS = {"losses": {case.covers for case in LOSSES}, "metrics": {case.covers for 
 ALL = (*MODULES.values(), km.layers, km.distributions)
 KINDS = pytest.mark.parametrize("kind", MODULES)
 
-BASES = {"ColumnMetric", "Distribution", "MaskedLoss", "MaskedMetric", "MeanMetric"}
+BASES = {"ColumnMetric", "Distribution", "FormulaLoss", "MaskedLoss", "MaskedMetric", "MeanMetric"}
 """Public classes that are there to be inherited from: no example of theirs would compute."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
-from keras_masked.losses.base import MaskedLoss
+from keras_masked.losses.base import FormulaLoss, MaskedLoss
 from keras_masked.losses.bayesian import (
     BayesianBinaryCrossentropy,
     BayesianCategoricalCrossentropy,
@@ -141,6 +141,7 @@ __all__ = [
     "Dice",
     "DualWeightedMSE",
     "ExponentiallyWeightedMSE",
+    "FormulaLoss",
     "FractionsSkillScore",
     "GIoULoss",
     "Hinge",
@@ -256,7 +257,7 @@ ALIASES = {
 }
 """Keras's short names."""
 
-NOT_BY_NAME = ("Loss", "Masked", "MaskedLoss", "deserialize", "get", "serialize")
+NOT_BY_NAME = ("FormulaLoss", "Loss", "Masked", "MaskedLoss", "deserialize", "get", "serialize")
 
 KNOWN = ALIASES | {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
 """What `get` and `deserialize` find by its short name."""
