@@ -6,7 +6,7 @@ last axis, Keras's is called; what is written here again says why.
 """
 
 from keras_masked.formulas.boxes import check_mode
-from keras_masked.formulas.correlation import center, concordance, pearson, row_moments
+from keras_masked.formulas.correlation import Centering, concordance, pearson, row_moments
 from keras_masked.formulas.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -28,7 +28,7 @@ __all__ = [
     "WITH_ERRORS",
     "binary_crossentropy",
     "categorical_crossentropy",
-    "center",
+    "Centering",
     "check_draws",
     "check_gamma",
     "check_logits",

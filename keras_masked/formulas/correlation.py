@@ -50,46 +50,69 @@ def row_moments(
         hidden: Where there is none, or `None`.
         weight: Weights, 0 where hidden, or `None`.
     """
-    counts = ops.ones_like(y_true)
-    if hidden is not None:
-        counts = ops.cast(ops.logical_not(hidden), y_true.dtype)
-    labels = ops.sum(counts, axis=-1)
-    weights = labels if weight is None else ops.sum(weight, axis=-1)
+    of_rows = Centering(hidden, weight, ops.ones_like(y_true), axis=-1)
+    (center_y, y), (center_p, p) = (of_rows(of_rows.show(x)) for x in (y_true, y_pred))
+    sum_y, sum_p, yy, pp, yp = (of_rows.add_up(x) for x in (y, p, y * y, p * p, y * p))
+    weights = of_rows.weights
     safe = ops.where(ops.equal(weights, 0), ops.ones_like(weights), weights)
-
-    def shown(x: Tensor) -> Tensor:
-        return x if hidden is None else _backend.zero_where(hidden, x)
-
-    def weighted(x: Tensor) -> Tensor:
-        return x if weight is None else x * weight
-
-    centers = [center(x, hidden, labels, axis=-1) for x in (y_true, y_pred)]
-    y, p = shown(y_true - centers[0]), shown(y_pred - centers[1])
-    sum_y, sum_p = ops.sum(weighted(y), axis=-1), ops.sum(weighted(p), axis=-1)
-    yy, pp, yp = (ops.sum(weighted(each), axis=-1) for each in (y * y, p * p, y * p))
     # The difference of the centers first: both may be large.
-    bias = (centers[0] - centers[1])[..., 0] + (sum_y - sum_p) / safe
+    bias = center_y - center_p + (sum_y - sum_p) / safe
     yy, pp = yy - sum_y * sum_y / safe, pp - sum_p * sum_p / safe
-    return yy, pp, yp - sum_y * sum_p / safe, safe, bias, labels
+    return yy, pp, yp - sum_y * sum_p / safe, safe, bias, of_rows.labels
 
 
-def center(x: Tensor, hidden: Tensor | None, labels: Tensor, axis: int) -> Tensor:
-    """The mean of the shown entries, and of equal ones exactly theirs: they must vary by 0.
+class Centering:
+    """Means of what is shown, and the deviations from them.
 
-    A mean of equal numbers can be off by a rounding or two. The mean of what is left then is that
+    The mean is that by the magnitudes of the weights: one label far off that hardly counts must
+    not take the digits of the others. Of equal entries it is exactly theirs: they must vary by 0.
+    A mean of equal numbers can be off by a rounding or two; the mean of what is left then is that
     error, to the last digit that counts.
 
     Args:
-        x: Entries.
-        hidden: Which are not shown, or `None`.
-        labels: How many are.
-        axis: The axis of the mean, which is kept.
+        hidden: Where nothing is shown, or `None`.
+        weight: Weights, 0 where hidden, or `None`.
+        ones: A tensor of ones, of the shape of what is centered.
+        axis: The axis of the means.
+        labels: How many entries are shown, if that is known.
     """
 
-    def mean(x: Tensor) -> Tensor:
-        x = x if hidden is None else _backend.zero_where(hidden, x)
-        return ops.sum(x, axis=axis, keepdims=True) / number
+    def __init__(
+        self,
+        hidden: Tensor | None,
+        weight: Tensor | None,
+        ones: Tensor,
+        axis: int,
+        labels: Tensor | None = None,
+    ) -> None:
+        self._hidden, self._weight, self._axis = hidden, weight, axis
+        if labels is None:
+            shown = ones if hidden is None else _backend.zero_where(hidden, ones)
+            labels = ops.sum(shown, axis=axis)
+        self.labels = labels
+        self.weights = labels if weight is None else ops.sum(weight, axis=axis)
+        self._magnitude = None if weight is None else ops.abs(weight)
+        size = labels if weight is None else ops.sum(self._magnitude, axis=axis)
+        self._size = ops.expand_dims(ops.where(ops.equal(size, 0), ops.ones_like(size), size), axis)
 
-    number = ops.expand_dims(_backend.maximum(labels, ops.ones_like(labels)), axis)
-    first = mean(x)
-    return first + mean(x - first)
+    def show(self, x: Tensor) -> Tensor:
+        """The entries, 0 where hidden."""
+        return x if self._hidden is None else _backend.zero_where(self._hidden, x)
+
+    def __call__(self, shown: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean, and the deviations; with weights, these are anything finite where hidden."""
+        first = self._mean(shown)
+        center = first + self._mean(self._deviations(shown, first))
+        return ops.squeeze(center, self._axis), self._deviations(shown, center)
+
+    def _deviations(self, shown: Tensor, center: Tensor) -> Tensor:
+        deviations = shown - center
+        return deviations if self._weight is not None else self.show(deviations)
+
+    def add_up(self, x: Tensor) -> Tensor:
+        """The weighted sum of what is shown, of a product of deviations."""
+        return ops.sum(x if self._weight is None else x * self._weight, axis=self._axis)
+
+    def _mean(self, x: Tensor) -> Tensor:
+        x = x if self._magnitude is None else x * self._magnitude
+        return ops.sum(x, axis=self._axis, keepdims=True) / self._size

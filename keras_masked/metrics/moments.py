@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas import center
+from keras_masked.formulas import Centering
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.columns import count, in_columns
@@ -19,8 +19,13 @@ Tensor = Any
 class Moments:
     """Sums of powers of deviations from an origin, of each column.
 
-    The origin is the mean of the first labels, and of their predictions: squares of 1e6 + noise
-    would leave nothing of the noise in float32. All replicas agree on one.
+    Squares of 1e6 + noise would leave nothing of the noise in float32, and so would those of
+    deviations from whatever came first. So each batch is taken about its own weighted mean, and
+    the origin is the mean of all that has been seen: with each batch it moves, and the sums with
+    it (Chan, Golub and LeVeque 1983). It is rounded; the sums of deviations, which would be 0, say
+    by how much.
+
+    All replicas agree on one origin, about which each keeps the sums of its own part.
 
     Args:
         metric: The metric that owns the variables.
@@ -29,85 +34,79 @@ class Moments:
     """
 
     def __init__(self, metric: MaskedMetric, columns: int | None, joint: bool) -> None:
-        self.joint = joint
+        self._kept = 2 if joint else 1
         one = () if columns is None else (columns,)
         self._arrange = in_columns if one else flat
-        self._sums = Accumulator(metric, (8 if joint else 5, *one))
+        # Labels, weights, squared errors; deviations, their squares, and the product of both.
+        self._sums = Accumulator(metric, (3 + 2 * self._kept + joint, *one))
         dtype = self._sums.variables[0].dtype
-        shape = (2 if joint else 1, *one)
-        # Equal on all replicas, so that their mean is what each has.
-        self._origin = metric.add_variable(
-            shape, "zeros", dtype=dtype, aggregation="mean", name="origin"
-        )
-        self._known = metric.add_variable(
-            one, "zeros", dtype=dtype, aggregation="mean", name="known"
+        self._origin, self._copies = (
+            metric.add_variable(
+                shape, "zeros", dtype=dtype, aggregation="only_first_replica", name=name
+            )
+            for shape, name in (((self._kept, *one), "origin"), ((), "copies"))
         )
 
-    def collect(self, seen: Observation) -> Tensor:
-        """The sums over a batch, once the origin is known."""
+    def collect(self, seen: Observation) -> tuple[Tensor, Tensor]:
+        """The means of a batch, and the sums of deviations from them."""
         hidden = None if seen.hidden is None else self._arrange(seen.hidden())
         weight = None if seen.weight is None else self._arrange(seen.weight)
-
-        def shown(x: Tensor) -> Tensor:
-            return x if hidden is None else _backend.zero_where(hidden, x)
-
-        def weighted(x: Tensor) -> Tensor:
-            return x if weight is None else x * weight
-
         y_true, y_pred = self._arrange(seen.y_true), self._arrange(seen.y_pred)
         counts = ops.ones_like(y_true, dtype="bool")
         if hidden is not None:
             counts = ops.logical_not(hidden)
         labels = ops.cast(count(counts, apart=len(y_true.shape) > 1), y_true.dtype)
-        kept = [y_true, y_pred] if self.joint else [y_true]
-        origin = self._find_origin([center(x, hidden, labels, axis=0)[0] for x in kept], labels)
-        y = shown(y_true - origin[0])
-        products = [shown(y_true - y_pred) ** 2, y, y * y]
-        if self.joint:
-            p = shown(y_pred - origin[1])
-            products += [p, p * p, y * p]
-        sums = [ops.sum(weighted(each), axis=0) for each in products]
-        return ops.stack([labels, labels if weight is None else ops.sum(weight, axis=0), *sums])
+        batch = Centering(hidden, weight, y_true, axis=0, labels=labels)
+        shown = batch.show(y_true)
+        origin, y = batch(shown)
+        if self._kept == 1:
+            errors = batch.show(y_true - y_pred)
+            origins, products = [origin], [errors * errors, y, y * y]
+        else:
+            shown_p = batch.show(y_pred)
+            errors = shown - shown_p
+            center, p = batch(shown_p)
+            origins, products = [origin, center], [errors * errors, y, p, y * y, p * p, y * p]
+        sums = ops.stack([labels, batch.weights, *map(batch.add_up, products)])
+        return ops.stack(origins), sums
 
-    def _find_origin(self, centers: list[Tensor], labels: Tensor) -> Tensor:
-        has = ops.cast(ops.not_equal(labels, 0), labels.dtype)
-        first = ops.stack(centers)
-        if _backend.replicated():
-            everywhere = _backend.total(has)
-            first = _backend.total(first) / _backend.maximum(everywhere, ops.ones_like(everywhere))
-            has = ops.cast(ops.not_equal(everywhere, 0), first.dtype)
-        origin = ops.convert_to_tensor(self._origin)
-        known = ops.convert_to_tensor(self._known)
-        first, has = ops.cast(first, origin.dtype), ops.cast(has, origin.dtype)
-        origin = ops.where(ops.equal(known, 0), first, origin)
-        self._origin.assign(origin)
-        self._known.assign(_backend.maximum(known, has))
-        return ops.cast(origin, labels.dtype)
-
-    def add(self, sums: Tensor) -> None:
-        """Adds the sums over a batch."""
-        self._sums.add(sums)
+    def add(self, batch: tuple[Tensor, Tensor]) -> None:
+        """Adds a batch, of which other replicas may have other parts."""
+        self._add(batch, _backend.replicated())
 
     def merge(self, other: Moments) -> None:
-        """Adds the moments of another part of the data, seen from the origin of this one."""
-        mine, theirs = ops.convert_to_tensor(self._origin), ops.convert_to_tensor(other._origin)
-        known, has = ops.convert_to_tensor(self._known), ops.convert_to_tensor(other._known)
-        origin = ops.where(ops.equal(known, 0), theirs, mine)
-        shift = ops.where(ops.equal(has, 0), ops.zeros_like(mine), theirs - origin)
-        n, w, ee, y, yy, *rest = (other._sums.value[i] for i in range(self._sums.shape[0]))
-        by_y = shift[0]
-        sums = [n, w, ee, y + w * by_y, yy + 2 * by_y * y + w * by_y * by_y]
-        if self.joint:
-            p, pp, yp = rest
-            by_p = shift[1]
-            sums += [
-                p + w * by_p,
-                pp + 2 * by_p * p + w * by_p * by_p,
-                yp + by_y * p + by_p * y + w * by_y * by_p,
-            ]
-        self._origin.assign(origin)
-        self._known.assign(_backend.maximum(known, has))
-        self._sums.add(ops.stack(sums))
+        """Adds the moments of another part of the data."""
+        self._add((other._means(), other._sums.value), False)
+
+    def _add(self, batch: tuple[Tensor, Tensor], replicated: bool) -> None:
+        mine = ops.convert_to_tensor(self._origin)
+        theirs, added = (ops.cast(x, mine.dtype) for x in batch)
+        sums = ops.stack([self._sums.value, added], axis=-1)
+        size = ops.abs(sums[1])
+        if replicated:
+            origin = _middle(mine, *_of_all_replicas(theirs, size))
+        else:
+            origin = _middle(mine, theirs, size)
+        shifts = ops.stack([mine, theirs], axis=-1) - origin[..., None]
+        added = added + ops.sum(self._change(sums, shifts), axis=-1)
+        self._origin.assign(origin)  # not before: `mine` may be what the variable holds
+        self._copies.assign(ops.ones_like(self._copies))
+        self._sums.add(added)
+
+    def _means(self) -> Tensor:
+        """The origin. Keras 3.16 adds all variables up over PyTorch's processes, this one, too."""
+        copies = ops.convert_to_tensor(self._copies)
+        return ops.convert_to_tensor(self._origin) / _backend.maximum(copies, 1)
+
+    def _change(self, sums: Tensor, shift: Tensor) -> Tensor:
+        """What the sums gain where all deviations gain `shift`."""
+        k = self._kept
+        first = sums[3 : 3 + k]
+        gain = sums[1] * shift
+        gains = [ops.zeros_like(sums[:3]), gain, shift * (first + first + gain)]
+        if k > 1:
+            gains.append((shift[0] * (first[1] + gain[1]) + shift[1] * first[0])[None])
+        return ops.concatenate(gains)
 
     @property
     def count(self) -> Tensor:
@@ -127,17 +126,17 @@ class Moments:
     @property
     def label_variation(self) -> Tensor:
         """The weighted sum of squared deviations of the labels from their mean."""
-        return self._about_mean(4, 3, 3)
+        return self._about_mean(3 + self._kept, 3, 3)
 
     @property
     def prediction_variation(self) -> Tensor:
         """The weighted sum of squared deviations of the predictions from their mean."""
-        return self._about_mean(6, 5, 5)
+        return self._about_mean(6, 4, 4)
 
     @property
     def covariation(self) -> Tensor:
         """The weighted sum of products of both deviations."""
-        return self._about_mean(7, 3, 5)
+        return self._about_mean(7, 3, 4)
 
     @property
     def residual_variation(self) -> Tensor:
@@ -150,11 +149,8 @@ class Moments:
     @property
     def bias(self) -> Tensor:
         """The difference of the means of labels and predictions."""
-        sums, known = self._sums.value, ops.convert_to_tensor(self._known)
-        # Keras 3.16 adds all variables up over PyTorch's processes, whatever their `aggregation`:
-        # the origin comes as often as it is known.
-        origin = self._origin / ops.maximum(known, ops.ones_like(known))
-        return origin[0] - origin[1] + (sums[3] - sums[5]) / self._safe_weight()
+        sums, origin = self._sums.value, self._means()
+        return origin[0] - origin[1] + (sums[3] - sums[4]) / self._safe_weight()
 
     def _about_mean(self, product: int, a: int, b: int) -> Tensor:
         sums = self._sums.value
@@ -163,6 +159,26 @@ class Moments:
     def _safe_weight(self) -> Tensor:
         weight = self.weight
         return ops.where(ops.equal(weight, 0), ops.ones_like(weight), weight)
+
+
+def _middle(mine: Tensor, theirs: Tensor, size: Tensor) -> Tensor:
+    """The mean of two means whose weights are on the last axis of `size`."""
+    whole = size[..., 0] + size[..., 1]
+    whole = ops.where(ops.equal(whole, 0), ops.ones_like(whole), whole)
+    # From the one of more weight, so that the other's rounding hardly counts.
+    more = size[..., 0] >= size[..., 1]
+    near, far = ops.where(more, mine, theirs), ops.where(more, theirs, mine)
+    return near + (far - near) * (ops.amin(size, axis=-1) / whole)
+
+
+def _of_all_replicas(means: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """The means of a batch of which each replica has a part, and weights, of all replicas."""
+    own = size[..., 1]
+    size = _backend.total(size)
+    whole = ops.where(ops.equal(size[..., 1], 0), ops.ones_like(own), size[..., 1])
+    # In two steps: see `Centering`.
+    mean = _backend.total(own * means) / whole
+    return mean + _backend.total(own * (means - mean)) / whole, size
 
 
 def flat(x: Tensor) -> Tensor:
