@@ -16,15 +16,25 @@ from keras_masked.formulas.crossentropy import (
 from keras_masked.formulas.draws import check_draws, check_logits
 from keras_masked.formulas.fields import events, fractions_skill, sobel, sobel_sees, window_means
 from keras_masked.formulas.focal import check_gamma
-from keras_masked.formulas.labels import CLASS_ID, NUMBER, WITH_ERRORS, Formula, Labels
+from keras_masked.formulas.labels import (
+    CLASS_ID,
+    NUMBER,
+    PROBABILITY,
+    WITH_ERRORS,
+    Domain,
+    Formula,
+    Labels,
+)
 from keras_masked.formulas.regression import squared_error
 from keras_masked.formulas.sets import jaccard
 
 __all__ = [
     "CLASS_ID",
+    "Domain",
     "Formula",
     "Labels",
     "NUMBER",
+    "PROBABILITY",
     "WITH_ERRORS",
     "binary_crossentropy",
     "categorical_crossentropy",

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import valid_ids
-from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
+from keras_masked.formulas.labels import CLASS_ID, PROBABILITY, VECTOR, formula
 
 Tensor = Any
 
@@ -22,7 +22,7 @@ def exact_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     return ops.where(unknown, ops.full_like(matches, float("nan")), matches)
 
 
-@formula()
+@formula(PROBABILITY)
 def binary_match(
     y_true: Tensor, y_pred: Tensor, threshold: float = 0.5, from_logits: bool = False
 ) -> Tensor:

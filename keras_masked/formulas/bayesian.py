@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas.draws import BINARY, CLASSES, Form, Kind, mean_over_draws
-from keras_masked.formulas.labels import PARAMETERS, Labels, formula
+from keras_masked.formulas.labels import PROBABILITY_PARAMETERS, Labels, formula
 
 Tensor = Any
 
@@ -27,7 +27,7 @@ def robust_categorical_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any
     return distorted + _backend.mean(ops.expm1(y_pred[..., 1]), axis=-1)
 
 
-@formula(PARAMETERS)
+@formula(PROBABILITY_PARAMETERS)
 def robust_binary_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """C - C mean_t elu(C - C_t) + exp(s) - 1."""
     return _distorted(BINARY, y_true, y_pred, draws) + ops.expm1(y_pred[..., 1])
@@ -39,7 +39,7 @@ def bayesian_categorical_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: A
     return _of_mean(CLASSES, y_true, y_pred, draws)
 
 
-@formula(PARAMETERS)
+@formula(PROBABILITY_PARAMETERS)
 def bayesian_binary_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -> Tensor:
     """-log mean_t exp(-C_t)."""
     return _of_mean(BINARY, y_true, y_pred, draws)

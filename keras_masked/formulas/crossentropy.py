@@ -8,12 +8,12 @@ import keras
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
+from keras_masked.formulas.labels import CLASS_ID, PROBABILITY, VECTOR, formula
 
 Tensor = Any
 
 
-@formula()
+@formula(PROBABILITY)
 def binary_crossentropy(
     y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
@@ -90,4 +90,7 @@ def valid_ids(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     if backend.is_int_dtype(backend.standardize_dtype(y_true.dtype)):
         y_true = ops.cast(y_true, "int32")
     valid = ops.logical_and(ops.greater_equal(y_true, 0), ops.less(y_true, y_pred.shape[-1]))
-    return valid, ops.cast(ops.where(valid, y_true, ops.zeros_like(y_true)), "int32")
+    ids = ops.cast(ops.where(valid, y_true, ops.zeros_like(y_true)), "int32")
+    if backend.is_float_dtype(backend.standardize_dtype(y_true.dtype)):  # 1.5 is no id
+        valid = ops.logical_and(valid, ops.equal(ops.cast(ids, y_true.dtype), y_true))
+    return valid, ids

@@ -9,12 +9,12 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
-from keras_masked.formulas.labels import VECTOR, formula
+from keras_masked.formulas.labels import PROBABILITY, VECTOR, formula
 
 Tensor = Any
 
 
-@formula()
+@formula(PROBABILITY)
 def binary_focal_crossentropy(
     y_true: Tensor,
     y_pred: Tensor,
@@ -45,7 +45,7 @@ def categorical_focal_crossentropy(y_true: Tensor, y_pred: Tensor, **options: An
     return keras.losses.categorical_focal_crossentropy(y_true, y_pred, **options)
 
 
-@formula()
+@formula(PROBABILITY)
 def sigmoid_focal_crossentropy(
     y_true: Tensor,
     y_pred: Tensor,

@@ -8,6 +8,28 @@ from typing import Any
 
 Tensor = Any
 
+ROUNDING = 2.0**-7
+"""How far soft labels may be outside [0, 1]: a mean of ones in bfloat16 need not be 1."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """The values that labels can have.
+
+    Attributes:
+        name: What they are, for messages.
+        holds: Whether each label is one of them, of an array or a tensor. False for NaN.
+    """
+
+    name: str
+    holds: Callable[[Any], Any]
+
+
+UNIT = Domain("in [0, 1]", lambda y: (y >= -ROUNDING) & (y <= 1 + ROUNDING))
+
+
+SIGNS = Domain("-1, 0 or 1", lambda y: (y == -1) | (y == 0) | (y == 1))
+
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
@@ -26,6 +48,8 @@ class Labels:
             are then 0 for the formula, label and prediction, which must change none of its sums.
         axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
             fewer axes than the labels belong to rows, as in Keras: to what is left without it.
+        domain: What values labels can have; `None` for any. What `missing` does not name and is
+            none of them raises as far as values are at hand, and is NaN elsewhere.
     """
 
     axes: int = 0
@@ -36,6 +60,7 @@ class Labels:
     by_shape: bool = False
     pairwise: bool = False
     axis: int = -1
+    domain: Domain | None = None
 
     @property
     def are_rows(self) -> bool:
@@ -46,7 +71,7 @@ class Labels:
     @property
     def of_first_parameter(self) -> Labels:
         """The labels of one number each, where several parameters are predicted for it."""
-        return Labels(axes=self.axes - 1)
+        return Labels(axes=self.axes - 1, domain=self.domain)
 
     def along(self, axis: int) -> Labels:
         """The same labels, with their classes or columns on another axis."""
@@ -55,14 +80,20 @@ class Labels:
 
 NUMBER = Labels()
 """One entry of `y_true`."""
+PROBABILITY = Labels(domain=UNIT)
+"""One entry of `y_true` that is 0 or 1, or in between."""
+SIGN = Labels(domain=SIGNS)
+"""One entry of `y_true` that is -1 or 1, or 0 or 1."""
 VECTOR = Labels(axes=1)
 """The last axis: one-hot rows, distributions, boxes."""
 CLASS_ID = Labels(axes=1, class_ids=True)
 """The id of a class on the last axis of the predictions."""
 PARAMETERS = Labels(axes=1, stacked=True)
 """One entry of `y_true`, for which the last axis of `y_pred` holds several parameters."""
+PROBABILITY_PARAMETERS = Labels(axes=1, stacked=True, domain=UNIT)
+"""The same, where the entry is 0 or 1, or in between."""
 WITH_ERRORS = Labels(axes=1, stacked=True, errors=True)
-"""The same, where labels may come with their errors."""
+"""One entry of `y_true`, which may come with its error, and several parameters for it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,18 +7,18 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas.crossentropy import valid_ids
-from keras_masked.formulas.labels import CLASS_ID, VECTOR, formula
+from keras_masked.formulas.labels import CLASS_ID, SIGN, VECTOR, formula
 
 Tensor = Any
 
 
-@formula(label_fill=1.0)
+@formula(SIGN, label_fill=1.0)
 def hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     """max(delta - y p, 0)."""
     return ops.relu(delta - as_signs(y_true) * y_pred)
 
 
-@formula(label_fill=1.0)
+@formula(SIGN, label_fill=1.0)
 def squared_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """max(1 - y p, 0)^2."""
     return ops.square(ops.relu(1.0 - as_signs(y_true) * y_pred))

@@ -10,7 +10,7 @@ from keras import ops
 from keras_masked import serialization
 from keras_masked.layers.base import register
 from keras_masked.losses.draws import DrawnLoss
-from keras_masked.observation import reject_masked_arrays, stack_parameters
+from keras_masked.observation import reject_arrays, stack_parameters
 
 Tensor = Any
 
@@ -90,7 +90,7 @@ class LossEndpoint(keras.layers.Layer):
                 f"Layer {self.name!r} takes a list: labels and one or more tensors of predictions. "
                 f"Received: {inputs!r}"
             )
-        reject_masked_arrays(**{f"inputs[{i}]": each for i, each in enumerate(inputs)})
+        reject_arrays(**{f"inputs[{i}]": each for i, each in enumerate(inputs)})
         return super().__call__(*args, **kwargs)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Any:

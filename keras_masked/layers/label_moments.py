@@ -12,7 +12,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masked.observation import NAN, Missing, find_missing, reject_masked_arrays
+from keras_masked.observation import (
+    Missing,
+    find_missing,
+    find_missing_in_array,
+    reject_arrays,
+)
 
 CHUNK = 2**20
 """How many entries of an array are taken at once by default: their copies stay in the cache."""
@@ -127,19 +132,15 @@ class Moments:
 
 def observe(labels: Any, missing: Missing) -> tuple[np.ndarray, np.ndarray]:
     """Labels as float64, and which of them are observed, found in the dtype that they came in."""
-    reject_masked_arrays(data=labels)
+    reject_arrays(data=labels)
     if ops.is_tensor(labels):
-        with np.errstate(over="ignore"):  # JAX rounds markers by NumPy
-            absent = find_missing(labels, missing)
+        absent = find_missing(labels, missing)
         values = np.asarray(ops.convert_to_numpy(labels))
         found = np.zeros(values.shape, bool)
         found = found if absent is None else np.asarray(ops.convert_to_numpy(absent))
     else:
         values = _as_array(labels)
-        markers = missing if isinstance(missing, tuple) else (missing,)
-        found = np.zeros(values.shape, bool)
-        for marker in markers:
-            found = found | _equals(values, marker)
+        found = find_missing_in_array(values, missing)
     with np.errstate(invalid="ignore"):
         return values.astype("float64"), ~found
 
@@ -157,16 +158,6 @@ def _as_array(labels: Any) -> np.ndarray:
     if array.dtype.kind not in "fiub" and "float" not in array.dtype.name:
         _reject(labels)
     return array
-
-
-def _equals(labels: np.ndarray, marker: Any) -> np.ndarray:
-    """As `find_missing`: floats are compared with the marker rounded as they are."""
-    if marker == NAN:
-        return np.asarray(labels != labels)
-    if labels.dtype.kind in "iub":
-        return np.asarray(labels == marker)
-    with np.errstate(over="ignore"):
-        return np.asarray(labels == np.asarray(marker, "float64").astype(labels.dtype))
 
 
 def _reject(found: Any, cause: Exception | None = None) -> NoReturn:
@@ -230,7 +221,7 @@ def label_batches(
             )
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"Argument `verbose` must be 'auto', 0, 1 or 2. Received: {verbose!r}")
-    reject_masked_arrays(data=data)
+    reject_arrays(data=data)
     if hasattr(data, "iloc") or (isinstance(data, list) and data and _holds_numbers(data)):
         data = _as_array(data)  # slices of pandas may go by names of rows
     if _is_array(data):

@@ -8,21 +8,21 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked import _backend, distributions
+from keras_masked import distributions
 from keras_masked.layers import label_moments
 from keras_masked.layers.base import is_set, register
 from keras_masked.observation import (
     NAN,
     Missing,
-    check_narrowing,
+    as_number,
     find_missing,
-    reject_masked_arrays,
+    receive_labels,
 )
 from keras_masked.observation import standardize_missing as standardize
 
 Tensor = Any
 
-EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
 
 
 @register
@@ -213,12 +213,14 @@ class LabelNormalization(keras.layers.Layer):
         markers = self.missing if isinstance(self.missing, tuple) else (self.missing,)
         numbers = tuple(marker for marker in markers if marker != NAN)
         if numbers:  # an observed label must not come to look missing
-            step = EPSILON[self.compute_dtype] * (1.0 + ops.abs(mapped))
+            # Markers are found in float32 among labels of float64, too.
+            epsilon = EPSILON.get(self.compute_dtype, EPSILON["float32"])
+            step = epsilon * (1.0 + ops.abs(mapped))
             mapped = ops.where(find_missing(mapped, numbers), mapped + step, mapped)
         for marker in markers:
             absent = find_missing(labels, marker)
             if absent is not None:  # the marker, for labels of another dtype may be another number
-                value = float("nan") if marker == NAN else marker
+                value = as_number(marker, self.compute_dtype)
                 value = ops.convert_to_tensor(value, dtype=self.compute_dtype)
                 mapped = ops.where(absent, value, mapped)
         return mapped
@@ -285,10 +287,7 @@ def receive(labels: Any, missing: Missing) -> Tensor:
     """A tensor of what no backend has converted yet, with nothing lost by it."""
     if ops.is_tensor(labels) or isinstance(labels, keras.KerasTensor):
         return labels
-    reject_masked_arrays(labels=labels)
-    tensor = _backend.as_received(labels)
-    check_narrowing(labels, tensor, missing)
-    return tensor
+    return receive_labels(labels, missing, "labels")
 
 
 def _check_names(names: Any) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class RobustCategoricalCrossentropy(DrawnLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any of its entries is; `y_pred`
+    Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any entry is NaN; `y_pred`
     `(batch, ..., classes, 2)`: means and log-variances of the logits. One value per label.
 
     Raises:
@@ -161,7 +161,7 @@ class BayesianCategoricalCrossentropy(DrawnLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any of its entries is; `y_pred`
+    Shapes: `y_true` `(batch, ..., classes)`, one-hot, missing if any entry is NaN; `y_pred`
     `(batch, ..., classes, 2)`: means and log-variances of the logits. One value per label.
 
     Raises:

@@ -19,9 +19,9 @@ class IoULoss(FormulaLoss):
     $$L = \frac{\sum_i o_i w_i \, (1 - \text{IoU}_i)}{\sum_i o_i}, \quad
       \text{IoU} = \frac{|A \cap B|}{|A \cup B|}$$
 
-    A box is one label, missing if any of its coordinates is. Boxes that do not overlap have a loss
-    of 1, with a gradient of 0: the other losses of boxes pull on these, too. A box without an area
-    overlaps nothing.
+    A box is one label, missing if any of its coordinates is NaN or all equal a marker. Boxes that
+    do not overlap have a loss of 1, with a gradient of 0: the other losses of boxes pull on these,
+    too. A box without an area overlaps nothing.
 
     Args:
         reduction: As in Keras, over observed boxes.
@@ -57,8 +57,8 @@ class GIoULoss(FormulaLoss):
       \text{GIoU} = \frac{|A \cap B|}{|A \cup B|} - \frac{|C| - |A \cup B|}{|C|}$$
 
     with $C$ the smallest box that encloses both, so that boxes far apart have a gradient, too.
-    A box is one label, missing if any of its coordinates is. A box without an area overlaps
-    nothing; where the enclosing box has none, the second term is 0.
+    A box is one label, missing if any of its coordinates is NaN or all equal a marker. A box
+    without an area overlaps nothing; where the enclosing box has none, the second term is 0.
 
     Args:
         mode: `"giou"`, or `"iou"` for the loss of `IoULoss`.
@@ -105,8 +105,8 @@ class DIoULoss(FormulaLoss):
     $$L = \frac{\sum_i o_i w_i \left(1 - \text{IoU}_i + \frac{d_i^2}{c_i^2}\right)}{\sum_i o_i}$$
 
     with $d$ the distance of the two centres and $c$ the diagonal of the smallest box that encloses
-    both. A box is one label, missing if any of its coordinates is. A box without an area overlaps
-    nothing; where the enclosing box is a point, the second term is 0.
+    both. A box is one label, missing if any of its coordinates is NaN or all equal a marker. A box
+    without an area overlaps nothing; where the enclosing box is a point, the second term is 0.
 
     Args:
         reduction: As in Keras, over observed boxes.
@@ -145,8 +145,8 @@ class CIoULoss(FormulaLoss):
 
     with $w$ and $h$ width and height, and $d$ and $c$ as in `DIoULoss`. As usual,
     $\alpha$ is a constant to the gradient. A box is one label, missing if any of its coordinates
-    is. A box without an area overlaps nothing; with neither width nor height it has no aspect
-    ratio, and the last term is 0.
+    is NaN or all equal a marker. A box without an area overlaps nothing; with neither width nor
+    height it has no aspect ratio, and the last term is 0.
 
     Args:
         reduction: As in Keras, over observed boxes.

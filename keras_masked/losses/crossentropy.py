@@ -73,7 +73,8 @@ class CategoricalCrossentropy(FormulaLoss):
 
     $$L = \frac{-\sum_i o_i w_i \sum_c y_{ic} \log p_{ic}}{\sum_i o_i}$$
 
-    A label is the whole vector on the last axis, and missing if any entry of it is.
+    A label is the whole vector on the last axis, and missing if any entry of it is
+    NaN, or all of them equal a number that `missing` names.
 
     Args:
         from_logits: Whether `y_pred` holds logits rather than probabilities.

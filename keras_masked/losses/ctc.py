@@ -15,12 +15,13 @@ from keras_masked.observation import (
     Missing,
     Observation,
     check_class_ids,
-    check_narrowing,
     compatible,
     compute_dtype,
     expand_from_left,
     find_missing,
-    reject_masked_arrays,
+    find_missing_in_array,
+    receive_labels,
+    reject_arrays,
     replace,
     standardize_missing,
     with_mask,
@@ -41,10 +42,9 @@ def ctc_values(
     dtype: str | None = None,
 ) -> tuple[Tensor, Observation]:
     """The loss of each sequence, and which sequences are observed."""
-    reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+    reject_arrays(y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
-    received, y_true = y_true, _backend.as_received(y_true)
-    check_narrowing(received, y_true, missing)
+    received, y_true = y_true, receive_labels(y_true, missing)
     y_pred = ops.convert_to_tensor(y_pred)
     _check_shapes(y_true, y_pred)
     if mask is None and sample_weight is None:  # these may hide any sequence
@@ -85,10 +85,8 @@ def _check_holes(received: Any, missing: Missing) -> None:
     """Raises where no id stands before an id, in arrays; elsewhere the loss is NaN."""
     if not isinstance(received, (np.ndarray, list, tuple)):  # a union breaks PyTorch's graph
         return
-    is_id = np.asarray(received) > BLANK
-    for marker in missing if isinstance(missing, tuple) else (missing,):
-        if not isinstance(marker, str):
-            is_id &= np.asarray(received) != marker
+    ids = np.asarray(received)
+    is_id = (ids > BLANK) & ~find_missing_in_array(ids, missing)
     rows = np.flatnonzero((is_id[:, 1:] & ~is_id[:, :-1]).any(-1))
     if len(rows):
         raise ValueError(

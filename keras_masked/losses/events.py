@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked.formulas import events, jaccard
+from keras_masked.formulas import NUMBER, PROBABILITY, events, jaccard
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import Masking, register
 from keras_masked.losses.sets import SetLoss, set_values
@@ -33,6 +33,7 @@ def event_values(
     def prepare(labels: Tensor, predictions: Tensor) -> tuple[Tensor, Tensor]:
         return events(labels, predictions, threshold, scale)
 
+    options["label"] = PROBABILITY if threshold is None else NUMBER
     return set_values(jaccard, y_true, y_pred, sample_weight, prepare=prepare, **options)
 
 

@@ -7,7 +7,16 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked.formulas import events, fractions_skill, sobel, sobel_sees, window_means
+from keras_masked.formulas import (
+    NUMBER,
+    PROBABILITY,
+    Labels,
+    events,
+    fractions_skill,
+    sobel,
+    sobel_sees,
+    window_means,
+)
 from keras_masked.formulas import fields as formulas
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
@@ -45,7 +54,9 @@ def fractions_values(
     axis: int | tuple[int, ...] | None = None,
 ) -> tuple[Tensor, Observation]:
     """One minus the fractions skill score of each set, and which sets have an observed window."""
-    seen = _observe_fields(y_true, y_pred, missing, dtype, window if padding == "valid" else 1)
+    label = PROBABILITY if threshold is None else NUMBER
+    least = window if padding == "valid" else 1
+    seen = _observe_fields(y_true, y_pred, missing, dtype, least, label)
     labels, predictions = events(
         seen.y_true, gate_input(seen.y_pred, seen.hidden), threshold, scale
     )
@@ -120,10 +131,15 @@ def check_window(window: Any, padding: Any) -> None:
 
 
 def _observe_fields(
-    y_true: Tensor, y_pred: Tensor, missing: Missing, dtype: str | None, least: int
+    y_true: Tensor,
+    y_pred: Tensor,
+    missing: Missing,
+    dtype: str | None,
+    least: int,
+    label: Labels = NUMBER,
 ) -> Observation:
     """Observed fields `(batch, height, width)` or with channels, at least so many pixels wide."""
-    seen = observe(y_true, y_pred, missing=missing, dtype=dtype)
+    seen = observe(y_true, y_pred, None, label, missing=missing, dtype=dtype)
     shape = tuple(seen.y_pred.shape)
     small = any(size is not None and size < least for size in shape[1:3])
     if len(shape) not in (3, 4) or small:

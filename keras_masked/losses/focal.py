@@ -92,7 +92,8 @@ class CategoricalFocalCrossentropy(FormulaLoss):
     $$L = \frac{-\sum_i o_i w_i \sum_c \alpha (1 - p_{ic})^\gamma \, y_{ic} \log p_{ic}}
                {\sum_i o_i}$$
 
-    A label is the whole vector on the last axis, and missing if any entry of it is.
+    A label is the whole vector on the last axis, and missing if any entry of it is
+    NaN, or all of them equal a number that `missing` names.
 
     Args:
         alpha: Weight of the classes.

@@ -58,7 +58,7 @@ def group_values(
         axis: The axes that a group spans; by default all.
         **options: Options of the formula.
     """
-    seen = observe(y_true, y_pred, sample_weight, missing=missing, dtype=dtype)
+    seen = observe(y_true, y_pred, sample_weight, formula.label, missing=missing, dtype=dtype)
     losses = label_values(formula, seen, **options)
     counted = ops.ones_like(losses)
     if seen.observed is not None:

@@ -93,5 +93,5 @@ def _of_labels(
     formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
 ) -> Tensor:
     """One value per label, with a Keras mask: Keras averages what counts."""
-    seen = observe(y_true, y_pred, missing=standardize_missing(missing))
+    seen = observe(y_true, y_pred, None, formula.label, missing=standardize_missing(missing))
     return with_mask(label_values(formula, seen, **options), seen)

@@ -98,7 +98,8 @@ class CategoricalHinge(FormulaLoss):
     $$L = \frac{\sum_i o_i w_i \max(0, 1 + \max_c (1 - y_{ic}) p_{ic} - \sum_c y_{ic} p_{ic})}
                {\sum_i o_i}$$
 
-    A label is the whole vector on the last axis, and missing if any entry of it is.
+    A label is the whole vector on the last axis, and missing if any entry of it is
+    NaN, or all of them equal a number that `missing` names.
 
     Args:
         reduction: As in Keras, over observed labels.

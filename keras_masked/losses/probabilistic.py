@@ -17,7 +17,8 @@ class KLDivergence(FormulaLoss):
 
     $$L = \frac{\sum_i o_i w_i \sum_c y_{ic} \log (y_{ic} / p_{ic})}{\sum_i o_i}$$
 
-    A label is the whole vector on the last axis, and missing if any entry of it is.
+    A label is the whole vector on the last axis, and missing if any entry of it is
+    NaN, or all of them equal a number that `missing` names.
     Probabilities are clipped to [epsilon, 1].
 
     Args:

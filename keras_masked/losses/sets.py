@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 from keras import ops
 
+from keras_masked.formulas import PROBABILITY, Labels
 from keras_masked.formulas import sets as formulas
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
@@ -35,6 +36,7 @@ def set_values(
     dtype: str | None = None,
     axis: int | tuple[int, ...] | None = None,
     prepare: Callable[..., tuple[Tensor, Tensor]] | None = None,
+    label: Labels = PROBABILITY,
     **options: Any,
 ) -> tuple[Tensor, Observation]:
     """The loss of each set, and which sets have any observed label.
@@ -49,9 +51,10 @@ def set_values(
         dtype: Dtype of the result.
         axis: The axes that a set spans; by default all.
         prepare: Maps labels and predictions, entry by entry, to those that the formula gets.
+        label: What a label is.
         **options: Options of the formula.
     """
-    seen = observe(y_true, y_pred, missing=missing, dtype=dtype)
+    seen = observe(y_true, y_pred, None, label, missing=missing, dtype=dtype)
     labels, predictions = seen.y_true, seen.y_pred
     if prepare is not None:
         labels, predictions = prepare(labels, gate_input(predictions, seen.hidden))

@@ -6,14 +6,13 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import _backend
 from keras_masked.formulas import signed as formulas
 from keras_masked.losses.base import FormulaLoss, register
 from keras_masked.observation import (
     NAN,
     Missing,
     find_missing,
-    reject_masked_arrays,
+    receive_labels,
     row_values,
     standardize_missing,
 )
@@ -184,11 +183,11 @@ def magic_correction_term(y_true: Tensor, *, missing: Missing = NAN) -> Tensor:
     >>> [float(term) for term in terms]
     [3.0, 1.5, 1.0]
     """
-    reject_masked_arrays(y_true=y_true)
-    y_true = _backend.as_received(y_true)
+    missing = standardize_missing(missing)
+    y_true = receive_labels(y_true, missing)
     if not len(y_true.shape):
         raise ValueError(f"`y_true` must have at least one axis. Received: y_true={y_true}")
-    absent = find_missing(y_true, standardize_missing(missing))
+    absent = find_missing(y_true, missing)
     ones = ops.ones_like(y_true, dtype="float32")
     labels = ops.sum(ones, axis=-1)
     if absent is None:

@@ -17,7 +17,7 @@ from keras_masked.observation import (
     check_class_ids,
     holds_class_ids,
     observe,
-    reject_masked_arrays,
+    reject_arrays,
     standardize_missing,
 )
 
@@ -50,7 +50,7 @@ def contingency(
         clusters: Number of clusters.
         dtype: Dtype of the sums.
     """
-    reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+    reject_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
     if mask is None and sample_weight is None:  # these may hide any id
         check_class_ids(y_true, missing, classes)

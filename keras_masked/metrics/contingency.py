@@ -45,4 +45,5 @@ def greatest(scores: Tensor, axis: int = -1) -> Tensor:
 def _ids(ids: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     """Integer ids, 0 where outside the classes, and where they are not."""
     valid = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, classes))
-    return ops.cast(ops.where(valid, ids, ops.zeros_like(ids)), "int32"), valid
+    whole = ops.cast(ops.where(valid, ids, ops.zeros_like(ids)), "int32")
+    return whole, ops.logical_and(valid, ops.equal(ops.cast(whole, ids.dtype), ids))  # not 1.5

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import defined_mean, known, quotient, register
 from keras_masked.metrics.columns import ColumnMetric, total
 from keras_masked.observation import NAN, Missing, Observation
@@ -55,6 +56,7 @@ class FBetaScore(ColumnMetric):
     """
 
     apart = True
+    label = PROBABILITY
     _direction = "up"
 
     def __init__(

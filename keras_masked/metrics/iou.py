@@ -18,11 +18,11 @@ from keras_masked.observation import (
     Observation,
     align_labels,
     check_class_ids,
-    check_narrowing,
     find_missing,
     join_markers,
     observe,
-    reject_masked_arrays,
+    receive_labels,
+    reject_arrays,
 )
 
 Tensor = Any
@@ -46,7 +46,7 @@ class IoU(MaskedMetric):
         dtype: Dtype of the result.
         ignore_class: One more id that is missing, as in Keras.
         sparse_y_true: Whether labels are ids; else vectors, whose greatest entry is that of the
-            class, and which are missing if any entry is.
+            class, and missing if any entry is NaN or all equal a marker.
         sparse_y_pred: Whether predictions are ids; else one score per class.
         axis: The axis of the classes, where not sparse.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
@@ -119,7 +119,7 @@ class IoU(MaskedMetric):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:
         """Finds what is observed, and makes ids of vectors."""
-        reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+        reject_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
         mask = _backend.get_keras_mask(y_pred)
         missing = join_markers(self.missing, self.ignore_class)
         if not self.sparse_y_true and not self.sparse_y_pred:
@@ -142,13 +142,11 @@ class IoU(MaskedMetric):
 
     def _dense_labels(self, y_true: Tensor) -> Tensor:
         """Ids of label vectors, NaN where missing."""
-        received, y_true = y_true, _backend.as_received(y_true)
-        check_narrowing(received, y_true, self.missing)
-        absent = find_missing(y_true, self.missing)
+        y_true = receive_labels(y_true, self.missing)
+        absent = find_missing(ops.moveaxis(y_true, self.axis, -1), self.missing, label_axes=1)
         ids = greatest(y_true, self.axis)
         if absent is None:
             return ids
-        absent = ops.any(absent, axis=self.axis)
         return ops.where(absent, ops.full_like(ids, float("nan")), ids)
 
     def result(self) -> Tensor:
@@ -253,7 +251,7 @@ class MeanIoU(IoU):
         dtype: Dtype of the result.
         ignore_class: One more id that is missing, as in Keras.
         sparse_y_true: Whether labels are ids; else vectors, whose greatest entry is that of the
-            class, and which are missing if any entry is.
+            class, and missing if any entry is NaN or all equal a marker.
         sparse_y_pred: Whether predictions are ids; else one score per class.
         axis: The axis of the classes, where not sparse.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.

@@ -11,9 +11,8 @@ from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.observation import (
     NAN,
     Missing,
-    check_narrowing,
     find_missing,
-    reject_masked_arrays,
+    receive_labels,
     shapes,
 )
 
@@ -69,14 +68,12 @@ class ObservedFraction(MaskedMetric):
         self, y_true: Tensor, y_pred: Tensor | None = None, sample_weight: Tensor | None = None
     ) -> None:
         """Adds a batch; `sample_weight` is ignored."""
-        reject_masked_arrays(y_true=y_true)
         mask = None if y_pred is None else _backend.get_keras_mask(y_pred)
-        received, y_true = y_true, _backend.as_received(y_true)
-        check_narrowing(received, y_true, self.missing)
-        absent = find_missing(y_true, self.missing)
-        absent = ops.zeros_like(y_true, dtype="bool") if absent is None else absent
-        if self._options["label_axes"]:
-            absent = ops.any(absent, axis=-1)
+        y_true = receive_labels(y_true, self.missing)
+        absent = find_missing(y_true, self.missing, self._options["label_axes"])
+        if absent is None:
+            labels = y_true[..., 0] if self._options["label_axes"] else y_true
+            absent = ops.zeros_like(labels, dtype="bool")
         positions = ops.ones_like(absent, dtype="bool")
         if mask is not None:
             mask = shapes.expand_from_left(mask, tuple(absent.shape), name="mask")

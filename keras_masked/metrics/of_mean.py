@@ -11,7 +11,12 @@ from keras import ops
 from keras_masked import _backend, distributions, serialization
 from keras_masked.formulas import WITH_ERRORS
 from keras_masked.metrics.base import MaskedMetric, register
-from keras_masked.observation import take_apart
+from keras_masked.observation import (
+    align_errors,
+    expand_from_left,
+    standardize_errors,
+    take_apart,
+)
 
 Tensor = Any
 
@@ -83,8 +88,14 @@ class OfMean(MaskedMetric):
             y_pred: Parameters of their distributions.
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
-        y_true, _, _ = take_apart(y_true, y_pred)
+        y_true, error, first = take_apart(y_true, y_pred)
         mask = _backend.get_keras_mask(y_pred)
+        if error is not None:  # infinite ones say that nothing is known of the label
+            known = mask is None and sample_weight is None
+            _, certain = standardize_errors(error, y_true, self.missing, known)
+            if certain is not None:
+                certain = align_errors(certain, first)
+                mask = certain if mask is None else _both(mask, certain)
         y_pred = ops.convert_to_tensor(y_pred)
         self.distribution.check(y_pred)
         mean = self.distribution.mean(y_pred)
@@ -139,3 +150,9 @@ class OfMean(MaskedMetric):
         metric = super().from_config({**config, "metric": inner})
         assert isinstance(metric, cls)
         return metric
+
+
+def _both(mask: Tensor, certain: Tensor) -> Tensor:
+    """A Keras mask without the labels that are not certain."""
+    mask = expand_from_left(mask, tuple(certain.shape), name="mask")
+    return ops.logical_and(ops.cast(mask, "bool"), certain)

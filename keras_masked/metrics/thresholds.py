@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import known, quotient
 from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
 from keras_masked.observation import Missing, Observation
@@ -52,6 +53,8 @@ class ThresholdMetric(ColumnMetric):
     Labels are binary: any but 0 is positive. A subclass passes the thresholds to this constructor
     as `edges`, in any order, says whether they are spaced `evenly`, and implements `score`.
     """
+
+    label = PROBABILITY
 
     def __init__(
         self,

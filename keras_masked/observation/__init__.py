@@ -19,15 +19,19 @@ from keras_masked.observation.missing import (
     CLASS_IDS,
     NAN,
     Missing,
-    check_class_ids,
-    check_narrowing,
+    as_number,
     find_missing,
+    find_missing_in_array,
     join_markers,
-    reject_masked_arrays,
     standardize_missing,
 )
 from keras_masked.observation.observe import Observation, compute_dtype, holds_class_ids, observe
 from keras_masked.observation.observed_rate import observed_rate
+from keras_masked.observation.received import (
+    check_class_ids,
+    receive_labels,
+    reject_arrays,
+)
 from keras_masked.observation.reduction import (
     check_average,
     reduce_losses,
@@ -35,7 +39,12 @@ from keras_masked.observation.reduction import (
     standardize_rate,
 )
 from keras_masked.observation.shapes import align_labels, compatible, expand_from_left
-from keras_masked.observation.stacked import stack_parameters, take_apart
+from keras_masked.observation.stacked import (
+    align_errors,
+    stack_parameters,
+    standardize_errors,
+    take_apart,
+)
 
 __all__ = [
     "CLASS_IDS",
@@ -43,14 +52,16 @@ __all__ = [
     "NAN",
     "OF_OBSERVATION",
     "Observation",
+    "align_errors",
     "align_labels",
+    "as_number",
     "check_average",
     "check_class_ids",
-    "check_narrowing",
     "compatible",
     "compute_dtype",
     "expand_from_left",
     "find_missing",
+    "find_missing_in_array",
     "gate_input",
     "gate_output",
     "holds_class_ids",
@@ -58,13 +69,15 @@ __all__ = [
     "label_values",
     "observe",
     "observed_rate",
+    "receive_labels",
     "reduce_losses",
-    "reject_masked_arrays",
+    "reject_arrays",
     "replace",
     "row_means",
     "prepare",
     "row_values",
     "stack_parameters",
+    "standardize_errors",
     "standardize_missing",
     "standardize_rate",
     "take_apart",

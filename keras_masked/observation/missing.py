@@ -66,36 +66,67 @@ def join_markers(missing: Missing, marker: Marker | None) -> Missing:
     return (*(missing if isinstance(missing, tuple) else (missing,)), marker)
 
 
-def find_missing(labels: Tensor, missing: Missing) -> Tensor | None:
+OVERFLOW: dict[str, float] = {
+    "float16": 65520.0,
+    "bfloat16": 2.0**128 - 2.0**119,
+    "float32": 2.0**128 - 2.0**103,
+    "float64": 2**1024,
+}
+"""From here on, numbers become infinite."""
+
+
+def find_missing(labels: Tensor, missing: Missing, label_axes: int = 0) -> Tensor | None:
     """Returns a boolean tensor, true where a label is missing.
 
-    Each marker is cast to the dtype of the labels and compared there, so call this before any
-    cast: -9999 is -9984 in bfloat16, and equals the label only in that dtype. A marker that
-    an integer dtype cannot hold matches nothing.
+    Labels are compared before any cast, with markers rounded as they are: -9999 is -9984 in
+    bfloat16, and equals the label only in that dtype. Those of float64 are compared in float32,
+    since `fit` makes arrays of them so, and a marker may have been rounded before: -99.99 read from
+    a file of float32 is -99.98999786. A marker that an integer dtype cannot hold matches nothing.
+
+    Args:
+        labels: Labels in the dtype in which they were received.
+        missing: The `missing=` policy.
+        label_axes: How many last axes form one label. It is missing if any of its entries is NaN,
+            or all of them equal a number.
 
     Returns:
         `None` where the dtype alone tells that nothing can be missing (integer labels and
         `"nan"`, say), so that nothing is paid for masking.
     """
     dtype = backend.standardize_dtype(labels.dtype)
-    markers = missing if isinstance(missing, tuple) else (missing,)
     found = None
-    for marker in markers:
-        if not _dtype_holds(dtype, marker):
+    for marker in markers_of(missing):
+        if not dtype_holds(dtype, marker):
             continue
-        if marker == NAN:
-            here = _backend.isnan(labels)
-        elif dtype in ("float32", "float64"):
-            # Not with a tensor of the number: `torch.compile` would then keep the result for the
-            # backward pass rather than compare again, and be several times slower for it.
-            here = labels == marker
-        else:  # half precision must round the marker as it rounded the labels
-            here = ops.equal(labels, ops.convert_to_tensor(marker, dtype=dtype))
+        here = _equals(labels, marker, dtype)
+        if label_axes:
+            of_all = ops.any if marker == NAN else ops.all
+            here = of_all(here, axis=tuple(range(-label_axes, 0)))
         found = here if found is None else ops.logical_or(found, here)
     return found
 
 
-def _dtype_holds(dtype: str, marker: Marker) -> bool:
+def find_missing_in_array(labels: np.ndarray, missing: Missing, label_axes: int = 0) -> np.ndarray:
+    """As `find_missing`, of what no backend has converted yet."""
+    axes = tuple(range(-label_axes, 0))
+    found = np.zeros(labels.shape[: labels.ndim - label_axes], bool)
+    for marker in markers_of(missing):
+        if not dtype_holds(labels.dtype.name, marker):
+            continue
+        here = _equals_in_array(labels, marker)
+        if label_axes:
+            here = (np.any if marker == NAN else np.all)(here, axis=axes)
+        found |= here
+    return found
+
+
+def markers_of(missing: Missing) -> tuple[Marker, ...]:
+    """The markers that a policy names."""
+    return missing if isinstance(missing, tuple) else (missing,)
+
+
+def dtype_holds(dtype: str, marker: Marker) -> bool:
+    """Whether labels of a dtype can be equal to a marker."""
     if backend.is_float_dtype(dtype):
         return True
     if isinstance(marker, str) or marker != marker // 1 or math.isinf(marker):
@@ -106,47 +137,45 @@ def _dtype_holds(dtype: str, marker: Marker) -> bool:
     return bool(info.min <= marker <= info.max)
 
 
-def check_narrowing(received: Any, labels: Tensor, missing: Missing) -> None:
-    """Raises where the backend's conversion has lost a marker: JAX narrows int64 to int32."""
-    before = getattr(received, "dtype", None)
-    after = backend.standardize_dtype(labels.dtype)
-    if before is None or backend.standardize_dtype(before) == after:
-        return
-    for marker in missing if isinstance(missing, tuple) else (missing,):
-        if _dtype_holds(backend.standardize_dtype(before), marker) > _dtype_holds(after, marker):
-            raise ValueError(
-                f"`missing={marker!r}` does not fit {after}, to which the backend converts "
-                f"`y_true` of dtype {before}. Use a smaller marker, or float labels with NaN."
-            )
+def _equals(labels: Tensor, marker: Marker, dtype: str) -> Tensor:
+    if isinstance(marker, str):
+        return _backend.isnan(labels)
+    if dtype == "float64" and abs(marker) < OVERFLOW["float32"]:
+        labels, dtype = ops.cast(labels, "float32"), "float32"
+    if dtype in ("float32", "float64"):
+        # Not with a tensor of the number: `torch.compile` would then keep the result for the
+        # backward pass rather than compare again, and be several times slower for it.
+        here = labels == as_number(marker, dtype)
+        if dtype == "float64" and not math.isinf(marker):  # infinite once it has been in float32
+            here = ops.logical_or(here, labels == as_number(marker, "float32"))
+        return here
+    # Half precision must round the marker as it rounded the labels.
+    number = as_number(marker, dtype) if backend.is_float_dtype(dtype) else int(marker)
+    return ops.equal(labels, ops.convert_to_tensor(number, dtype=dtype))
 
 
-def check_class_ids(received: Any, missing: Missing, classes: int) -> None:
-    """Raises on ids outside the classes, where values are at hand: in arrays that are no tensors.
-
-    Elsewhere such an id makes the result NaN.
-    """
-    if not isinstance(received, (np.ndarray, list, tuple)):  # a union breaks PyTorch's graph
-        return
-    ids = np.asarray(received)
-    if ids.dtype.kind not in "iuf":
-        return
-    outside = ~((ids >= 0) & (ids < classes))
-    for marker in missing if isinstance(missing, tuple) else (missing,):
-        if _dtype_holds(ids.dtype.name, marker):
-            outside &= ~np.isnan(ids) if marker == NAN else ids != np.array(marker, ids.dtype)
-    if outside.any():
-        raise ValueError(
-            f"`y_true` holds class ids outside 0 ... {classes - 1} that `missing={missing!r}` does "
-            f"not name. Received: {np.unique(ids[outside])[:5].tolist()}"
-        )
+def _equals_in_array(labels: np.ndarray, marker: Marker) -> np.ndarray:
+    dtype = labels.dtype.name
+    if isinstance(marker, str):
+        return np.asarray(labels != labels)
+    if not backend.is_float_dtype(dtype):
+        return np.asarray(labels == labels.dtype.type(int(marker)))
+    if dtype not in OVERFLOW:  # such as NumPy's long doubles
+        dtype = "float64"
+    if dtype == "float64" and abs(marker) < OVERFLOW["float32"]:
+        dtype = "float32"
+        with np.errstate(over="ignore"):
+            labels = labels.astype(dtype)
+    here = np.asarray(labels == np.float64(as_number(marker, dtype)).astype(labels.dtype))
+    if dtype == "float64" and not math.isinf(marker):  # infinite once it has been in float32
+        here |= labels == as_number(marker, "float32")
+    return here
 
 
-def reject_masked_arrays(**arrays: Any) -> None:
-    """Raises on NumPy masked arrays: the backends read the data under the mask as labels."""
-    for name, array in arrays.items():
-        if isinstance(array, np.ma.MaskedArray):
-            raise ValueError(
-                f"Argument `{name}` is a numpy masked array, whose mask no Keras backend sees. "
-                "Mark the missing entries in the data instead, for example with "
-                f"`{name}.astype('float32').filled(np.nan)`."
-            )
+def as_number(marker: Marker, dtype: str) -> float:
+    """The marker as a float, infinite where it is so in the dtype: backends have errors for it."""
+    if isinstance(marker, str):
+        return math.nan
+    if abs(marker) < OVERFLOW[dtype]:
+        return float(marker)
+    return math.inf if marker > 0 else -math.inf

@@ -11,14 +11,20 @@ from keras_masked import _backend
 from keras_masked.formulas import NUMBER, Labels
 from keras_masked.observation import shapes
 from keras_masked.observation.hiding import Hidden
-from keras_masked.observation.missing import (
-    Missing,
+from keras_masked.observation.missing import Missing, find_missing
+from keras_masked.observation.received import (
+    at_hand,
     check_class_ids,
-    check_narrowing,
-    find_missing,
-    reject_masked_arrays,
+    check_domain,
+    receive_labels,
+    reject_arrays,
 )
-from keras_masked.observation.stacked import align_parameters, take_apart
+from keras_masked.observation.stacked import (
+    align_errors,
+    align_parameters,
+    standardize_errors,
+    take_apart,
+)
 
 Tensor = Any
 
@@ -145,14 +151,21 @@ def observe(
         seen = observe(
             value, first, sample_weight, label.of_first_parameter, missing=missing, dtype=dtype
         )
-        y_pred, error = align_parameters(y_pred, error, seen.y_pred, missing)
-        return dataclasses.replace(seen, y_pred=y_pred, error=error)
+        known = seen.weight is None and _backend.get_keras_mask(first) is None
+        first = seen.y_pred
+        seen = dataclasses.replace(seen, y_pred=align_parameters(y_pred, first))
+        if error is None:
+            return seen
+        error, certain = standardize_errors(error, value, missing, known)
+        error = ops.cast(align_errors(error, first), seen.y_pred.dtype)
+        seen = dataclasses.replace(seen, error=error)
+        return seen if certain is None else seen.restrict(align_errors(certain, first))
     class_ids = label.class_ids or (label.by_shape and holds_class_ids(y_true, y_pred))
     axis = label.axis
-    reject_masked_arrays(y_true=y_true, y_pred=y_pred, sample_weight=sample_weight)
+    reject_arrays(y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
-    received, y_true = y_true, _backend.as_received(y_true)
-    check_narrowing(received, y_true, missing)
+    received, y_true = y_true, receive_labels(y_true, missing)
+    known = mask is None and sample_weight is None and at_hand(received)  # these may hide anything
     y_pred = ops.convert_to_tensor(y_pred)
     if dtype is None:
         dtype = backend.standardize_dtype(y_pred.dtype)
@@ -163,8 +176,7 @@ def observe(
         rank = put_out
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
         y_true = shapes.align_class_ids(y_true, y_pred)
-        if not (label.any_id or mask is not None or sample_weight is not None):
-            # A mask or a weight of 0 may hide any id.
+        if known and not label.any_id:
             check_class_ids(received, missing, y_pred.shape[-1])
     else:
         y_true, y_pred = shapes.align_labels(y_true, y_pred)
@@ -176,14 +188,18 @@ def observe(
             )
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
 
-    absent, holes = find_missing(y_true, missing), None
+    entries = 0 if class_ids or label.pairwise else label.axes
+    absent, holes = find_missing(y_true, missing, entries), None
+    if label.pairwise and absent is not None:
+        holes, absent = absent, ops.all(absent, axis=tuple(range(-label.axes, 0)))
     one_column = not label.axes and axis in (-1, rank - 1) and put_out == rank + 1
     if not class_ids:
         y_true = ops.cast(y_true, compute_dtype(dtype))
-        if label.axes and absent is not None:
-            holes = absent if label.pairwise else None
-            missing_if = ops.all if label.pairwise else ops.any
-            absent = missing_if(absent, axis=tuple(range(-label.axes, 0)))
+        if label.domain is not None:
+            if known:
+                check_domain(received, missing, label.domain)
+            else:
+                y_true = ops.where(label.domain.holds(y_true), y_true, float("nan"))
     static = tuple(y_pred.shape[: rank - label.axes])
     dynamic = tuple(ops.shape(y_pred)[: rank - label.axes])
 

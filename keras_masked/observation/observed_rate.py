@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_masked.observation.missing import NAN, Missing, find_missing, reject_masked_arrays
+from keras_masked.observation.missing import (
+    NAN,
+    Missing,
+    find_missing,
+    find_missing_in_array,
+)
 from keras_masked.observation.missing import standardize_missing as standardize
+from keras_masked.observation.received import reject_arrays
 
 
 def observed_rate(
@@ -38,14 +44,16 @@ def observed_rate(
     >>> keras_masked.observed_rate(labels, per_column=True)
     (1.0, 0.5)
     """
-    reject_masked_arrays(labels=labels)
-    labels = ops.convert_to_tensor(labels)
-    absent = find_missing(labels, standardize(missing))
-    if absent is None:
-        absent = ops.zeros_like(labels, dtype="bool")
-    if label_axes:
-        absent = ops.any(absent, axis=tuple(range(-label_axes, 0)))
-    observed = ~np.asarray(ops.convert_to_numpy(absent))
+    missing = standardize(missing)
+    if not ops.is_tensor(labels):  # no backend has narrowed it yet
+        reject_arrays(labels=labels)
+        labels = np.asarray(labels)
+        observed = ~find_missing_in_array(labels, missing, label_axes)
+    else:
+        absent = find_missing(labels, missing, label_axes)
+        if absent is None:
+            absent = ops.zeros_like(labels[(..., *[0] * label_axes)], dtype="bool")
+        observed = ~np.asarray(ops.convert_to_numpy(absent))
     axes = tuple(range(observed.ndim - 1)) if per_column else None
     rates = np.mean(observed, axis=axes, dtype="float64")
     if np.any(rates == 0):

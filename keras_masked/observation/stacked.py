@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import backend, ops
 
 from keras_masked import _backend
 from keras_masked.observation import shapes
-from keras_masked.observation.missing import Missing, find_missing, reject_masked_arrays
+from keras_masked.observation.missing import NAN, Missing, find_missing, markers_of
+from keras_masked.observation.received import check_errors, receive_labels, reject_arrays
 
 Tensor = Any
 
@@ -17,11 +19,11 @@ def take_apart(
     y_true: Tensor, y_pred: Tensor, error: Tensor | None = None, errors: bool = True
 ) -> tuple[Tensor, Tensor | None, Tensor]:
     """Labels, their errors if any, and the first of the parameters predicted for each."""
-    reject_masked_arrays(y_true=y_true, y_pred=y_pred)
+    reject_arrays(y_true=y_true, y_pred=y_pred)
     mask = _backend.get_keras_mask(y_pred)
     y_pred = ops.convert_to_tensor(y_pred)
     if not hasattr(y_true, "shape"):
-        y_true = ops.convert_to_tensor(y_true)
+        y_true = np.asarray(y_true)
     shape, labels = tuple(y_true.shape), tuple(y_pred.shape[:-1])
     if len(shape) == len(labels) + 1 and shapes.compatible(shape[:-1], labels):
         if errors and error is None and shape[-1] == 2:
@@ -45,7 +47,7 @@ def stack_parameters(**parameters: Tensor) -> Tensor:
 
     Numbers stand for tensors of the shape of the first.
     """
-    reject_masked_arrays(**parameters)
+    reject_arrays(**parameters)
     names, given = list(parameters), list(parameters.values())
     mask = _backend.get_keras_mask(given[0])
     found = [ops.convert_to_tensor(each) for each in given]
@@ -66,27 +68,51 @@ def stack_parameters(**parameters: Tensor) -> Tensor:
     return stacked
 
 
-def align_parameters(
-    y_pred: Tensor, error: Tensor | None, first: Tensor, missing: Missing
-) -> tuple[Tensor, Tensor | None]:
-    """Parameters and errors of the shape and dtype of the first parameter; a missing error is 0."""
+def align_parameters(y_pred: Tensor, first: Tensor) -> Tensor:
+    """Parameters of the shape and dtype of the first one."""
     labels = ops.shape(first)
     y_pred = ops.cast(ops.convert_to_tensor(y_pred), first.dtype)
     if len(y_pred.shape) != len(labels) + 1:  # Keras's squeeze rule
         y_pred = ops.reshape(y_pred, (*labels, y_pred.shape[-1]))
-    if error is not None:
-        reject_masked_arrays(errors=error)
-        error = _backend.as_received(error)
+    return y_pred
+
+
+def align_errors(error: Tensor, first: Tensor) -> Tensor:
+    """What is said of errors, in the shape of the labels."""
+    labels = ops.shape(first)
+    if len(error.shape):
+        if not shapes.aligned(error, first):
+            raise ValueError(
+                "The errors of labels must have the shape of the labels. "
+                f"Received: {tuple(error.shape)} for labels of shape {tuple(first.shape)}"
+            )
+        error = ops.reshape(error, labels)
+    return ops.broadcast_to(error, labels)
+
+
+def standardize_errors(
+    error: Tensor, labels: Tensor, missing: Missing, known: bool = True
+) -> tuple[Tensor, Tensor | None]:
+    """Errors as they count, and where the label does: an infinite error says nothing of it.
+
+    A missing error is 0, as is NaN. A negative one raises where it and the label are at hand, and
+    is NaN elsewhere.
+
+    Args:
+        error: The errors as received.
+        labels: The labels as received.
+        missing: The `missing=` policy.
+        known: Whether no label is hidden but those missing.
+    """
+    finite = known and check_errors(error, labels, missing)
+    error = receive_labels(error, missing, "errors")
+    if not backend.is_float_dtype(backend.standardize_dtype(error.dtype)):
         absent = find_missing(error, missing)
-        error = ops.cast(error, first.dtype)
-        if absent is not None:
-            error = ops.where(absent, ops.zeros_like(error), error)
-        if len(error.shape):
-            if not shapes.aligned(error, first):
-                raise ValueError(
-                    "The errors of labels must have the shape of the labels. "
-                    f"Received: {tuple(error.shape)} for labels of shape {tuple(first.shape)}"
-                )
-            error = ops.reshape(error, labels)
-        error = ops.broadcast_to(error, labels)
-    return y_pred, error
+        error = ops.cast(error, "float32")
+    else:
+        absent = find_missing(error, (*markers_of(missing), NAN))
+    if not finite:
+        error = ops.where(error < 0, ops.full_like(error, float("nan")), error)
+    if absent is not None:
+        error = ops.where(absent, ops.zeros_like(error), error)
+    return error, None if finite else ops.not_equal(error, float("inf"))

@@ -1,0 +1,357 @@
+"""Markers that dtypes have rounded or narrowed, of vectors, and values that no label can have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import keras_masked as km
+from tests.backend import compile_, set_mask, tensor, to_numpy
+from tests.case_data import binary, binary_and_variance, binary_logits, binary_off_grid, signs
+from tests.cases import LOSSES, METRICS, Case, draw
+from tests.ways import ways
+
+L, M = km.losses, km.metrics
+NAN, INF = float("nan"), float("inf")
+CASES = LOSSES + METRICS
+
+
+def value_of(obj: Any, *batch: Any) -> float:
+    if isinstance(obj, keras.metrics.Metric):
+        obj.update_state(*batch)
+        return float(to_numpy(obj.result()))
+    return float(to_numpy(keras.ops.mean(obj(*batch))))
+
+
+# Rounded on the way
+
+TABLE = np.array([[1.0, 2.0], [NAN, 4.0], [5.0, NAN], [7.0, 9.0]])
+ZEROS = np.zeros((4, 2), "float32")
+MEAN_SQUARE = (1 + 4 + 16 + 25 + 49 + 81) / 6
+
+
+def rounded(marker: float, dtype: str = "float64") -> np.ndarray:
+    """Labels that were written to a file of float32."""
+    return np.where(np.isnan(TABLE), np.float32(marker), TABLE.astype("float32")).astype(dtype)
+
+
+def test_a_sentinel_that_was_rounded_to_float32() -> None:
+    for y in (rounded(-99.99), np.where(np.isnan(TABLE), -99.99, TABLE)):
+        missing = -99.99
+        for way, found in ways(
+            L.MeanSquaredError(missing=missing), M.MeanAbsoluteError(missing=missing), y, ZEROS
+        ).items():
+            assert found == pytest.approx((MEAN_SQUARE, 28 / 6), rel=1e-6), way
+
+
+@pytest.mark.parametrize("marker", [-99.99, -999.9, 1e20, 9.96921e36, -3.4028235e38, 1e300, INF])
+def test_every_object_finds_rounded_sentinels(marker: float) -> None:
+    with np.errstate(over="ignore"):
+        labels = [rounded(marker), rounded(marker, "float32"), tensor(rounded(marker))]
+        written = np.float32(marker)
+    for y in labels:
+        assert value_of(L.MeanSquaredError(missing=marker), y, ZEROS) == pytest.approx(MEAN_SQUARE)
+        assert value_of(M.MeanSquaredError(missing=marker), y, ZEROS) == pytest.approx(MEAN_SQUARE)
+        assert value_of(M.ObservedFraction(missing=marker), y) == 0.75
+        assert km.observed_rate(y, missing=(marker, "nan")) == 0.75
+        assert km.observed_rate(y, missing=marker, per_column=True) == (0.75, 0.75)
+        layer = km.layers.LabelNormalization(missing=marker)
+        layer.adapt(y)
+        np.testing.assert_allclose(to_numpy(layer.mean), [13 / 3, 5], rtol=1e-6)
+        z = to_numpy(layer(y))
+        np.testing.assert_array_equal(z == written, np.isnan(TABLE))
+        rows = to_numpy(L.magic_correction_term(y, missing=marker))
+        np.testing.assert_array_equal(rows, [1, 2, 2, 1])
+    per_label = M.PerLabel(M.MeanSquaredError(missing=marker), ["a", "b"], name="m")
+    per_label.update_state(labels[0], ZEROS)
+    assert to_numpy(per_label.result()["m/a"]) == pytest.approx((1 + 25 + 49) / 3)
+    inner = L.Masked(keras.losses.Huber(delta=1e9), missing=marker)
+    assert value_of(inner, labels[0], ZEROS) == pytest.approx(MEAN_SQUARE / 2)
+    assert value_of(M.MedianError(missing=marker, capacity=9), labels[0], ZEROS) == -4.5
+
+
+def test_a_huge_label_is_not_the_infinity_that_is_named() -> None:
+    """Infinite in float32, where float64 is narrowed: then an error, else a huge loss."""
+    y, loss = np.array([[1.0, 1e300, INF]]), L.MeanSquaredError(missing=INF)
+    assert km.observed_rate(y, missing=INF) == pytest.approx(2 / 3)
+    with np.errstate(over="ignore"):  # JAX says so
+        if "64" in str(tensor(np.ones(1)).dtype):
+            assert value_of(loss, y, np.zeros((1, 3))) > 1e30
+        else:
+            with pytest.raises(ValueError, match="`y_true` of dtype float64 holds labels"):
+                loss(y, np.zeros((1, 3)))
+        assert value_of(L.MeanSquaredError(missing=(INF, 1e300)), y, np.zeros((1, 3))) == 1
+
+
+def test_in_a_graph() -> None:
+    loss = L.MeanSquaredError(missing=-99.99)
+    found = compile_(lambda y, p: loss(y, p))(tensor(rounded(-99.99)), tensor(ZEROS))
+    assert to_numpy(found) == pytest.approx(MEAN_SQUARE)
+
+
+def test_half_precision_in_fit_is_named_as_it_is_stored() -> None:
+    """Keras makes float32 of it before anybody sees it."""
+    y = np.where(np.isnan(TABLE), -9999.0, TABLE).astype("float16")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("linear")])
+    for missing, found in ((-9999.0, False), (float(np.float16(-9999.0)), True)):
+        model.compile(loss=L.MeanSquaredError(missing=missing))
+        value = model.evaluate(ZEROS, y, verbose=0)
+        assert (value == pytest.approx(MEAN_SQUARE)) == found
+        assert value_of(L.MeanSquaredError(missing=missing), y, ZEROS) == pytest.approx(MEAN_SQUARE)
+
+
+# Narrowed on the way
+
+
+def test_integers_that_a_backend_narrows() -> None:
+    """JAX makes -1 of 2^32 - 1: found while labels are arrays."""
+    y, p = np.array([[2**32 - 1, 3, -1]]), np.zeros((1, 3), "float32")
+    narrow = "64" not in str(tensor(np.array([1])).dtype)
+    assert km.observed_rate(y, missing=-1) == pytest.approx(2 / 3)
+    layer = km.layers.LabelNormalization(missing=-1)
+    layer.adapt(np.concatenate([y.T, y.T - [[0], [2], [0]]]))
+    assert to_numpy(layer.mean) == pytest.approx(2**31 + 0.5)
+    for obj in (
+        L.MeanSquaredError(missing=-1), M.MeanSquaredError(missing=-1),
+        L.mean_squared_error, M.Accuracy(missing=-1), L.SparseCategoricalCrossentropy(),
+        M.MeanIoU(4), M.PerLabel(M.MeanSquaredError(missing=-1), ["a", "b", "c"]),
+    ):  # fmt: skip
+        scores = np.zeros((1, 3, 4)) if isinstance(obj, L.SparseCategoricalCrossentropy) else p
+        if narrow or isinstance(obj, (L.SparseCategoricalCrossentropy, M.MeanIoU)):
+            with pytest.raises(ValueError, match=str(2**32 - 1)):
+                value_of(obj, y, scores)
+    if narrow:
+        for call in (lambda: M.ObservedFraction(missing=-1).update_state(y), lambda: layer(y.T)):
+            with pytest.raises(ValueError, match=str(2**32 - 1)):
+                call()
+    else:
+        exact = ((2**32 - 1) ** 2 + 9) / 2
+        assert value_of(L.MeanSquaredError(missing=-1), y, p) == pytest.approx(exact)
+        assert value_of(M.ObservedFraction(missing=-1), y) == pytest.approx(2 / 3)
+
+
+# Vectors
+
+
+def vectors(case: Case, marker: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels with some marked by NaN, the same with some of these by a number, predictions."""
+    data = draw(case)
+    nans, marked = data.with_missing(), data.with_missing(marker)
+    marked[2] = nans[2]
+    if case.vector:
+        nans[2, :, 1:] = data.y[2, :, 1:]  # any entry is enough
+    return nans, marked, data.p
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.vector], ids=str)
+def test_a_vector_is_missing_if_all_of_it_equals_a_marker(case: Case) -> None:
+    for marker in (0.0, -9999.0):
+        nans, marked, p = vectors(case, marker)
+        if case.covers == "CosineSimilarity":  # uses the entries that are observed
+            nans[2], marked[2] = NAN, marker
+        expected = value_of(case.make(), nans, p)
+        found = value_of(case.make(missing=(marker, -1, "nan")), marked, p)
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-7)
+
+
+def test_a_vector_that_merely_holds_a_marker_is_observed() -> None:
+    y = np.array([[0.0, 1.0], [0.0, 0.0], [-1.0, -1.0], [1.0, 0.0], [0.0, -1.0]])
+    expected = [True, False, False, True, True]
+    missing = (0, -1)
+    assert value_of(M.ObservedFraction(missing=missing, label_axes=1), y) == pytest.approx(0.6)
+    assert km.observed_rate(y, missing=missing, label_axes=1) == pytest.approx(0.6)
+    assert km.observed_rate(tensor(y), missing=missing, label_axes=1) == pytest.approx(0.6)
+    boxes = np.array([[0.0, 0.0, 1.0, 1.0], [0.0] * 4, [-1.0] * 4, [0.0, 0.0, 2.0, 2.0]])
+    rows = to_numpy(L.GIoULoss(missing=missing, reduction="none")(boxes, boxes[[0, 0, 0, 0]]))
+    assert rows == pytest.approx([0, 0, 0, 0.75])
+    iou = M.OneHotIoU(2, [1], missing=(0, -1))
+    iou.update_state(y[:4], np.array([[0.1, 0.9]] * 4))
+    assert to_numpy(iou.result()) == 0.5
+    # Whole labels also for what wraps others; single entries where labels are single.
+    p = np.full((5, 2), 0.5)
+    for obj in (
+        L.Masked(keras.losses.CategoricalCrossentropy(), 1, missing=missing, reduction="none"),
+        L.CategoricalCrossentropy(missing=missing, reduction="none"),
+    ):
+        rows = to_numpy(obj(y, p))
+        assert rows == pytest.approx(np.log(2) * np.array([1, 0, 0, 1, -1]))
+    wrapper = M.MeanMetricWrapper(keras.losses.kl_divergence, label_axes=1, missing=missing)
+    wrapper.update_state(y[:4], p[:4])
+    assert to_numpy(wrapper.support()) == sum(expected[:4])
+    assert value_of(L.MeanSquaredError(missing=missing), y, p) == pytest.approx(0.25)
+
+
+def test_zero_rows_on_every_way() -> None:
+    y = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    p = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8], [0.25, 0.7, 0.05]])
+    expected = (-np.log(0.5 * 0.25) / 2, 0.5)
+    for dtype in ("float32", "int32"):
+        for way, found in ways(
+            L.CategoricalCrossentropy(missing=0), M.CategoricalAccuracy(missing=0),
+            y.astype(dtype), p.astype("float32"),
+        ).items():  # fmt: skip
+            assert found == pytest.approx(expected, rel=1e-5), way
+
+
+# Values that no label can have
+
+OF_UNIT = (binary, binary_logits, binary_off_grid, binary_and_variance)
+BINARY = [
+    c for c in CASES if c.data in (*OF_UNIT, signs) and not c.wrapped and c.covers != "BinaryIoU"
+]
+
+
+@pytest.mark.parametrize("case", BINARY, ids=str)
+def test_binary_labels_that_are_none(case: Case) -> None:
+    """-1 for "uncertain" raises in arrays, is NaN in tensors, and counts nowhere if named."""
+    data = draw(case, (5, 5))
+    for wrong in (255.0, -100.0, *([] if case.data is signs else [-1.0])):
+        y = data.with_missing(wrong)
+        with pytest.raises(ValueError, match=f"`missing={wrong}`"):
+            value_of(case.make(), y, data.p)
+        assert np.isnan(value_of(case.make(), tensor(y), tensor(data.p)))
+        named = value_of(case.make(missing=wrong), y, data.p)
+        if wrong == 255:
+            assert named == value_of(case.make(), data.with_missing(), data.p)
+        # What is weighted with 0 or masked may be anything. A mask cannot be seen in arrays.
+        weighted = value_of(case.make(), y, data.p, data.observed.astype("float32"))
+        assert not np.isnan(weighted)
+        masked = value_of(case.make(), y, set_mask(data.p, data.observed))
+        assert masked == pytest.approx(named, rel=1e-6)
+
+
+SETS = [
+    L.Dice, L.Tversky, L.Jaccard, L.CriticalSuccessIndex, L.SigmoidFocalCrossEntropy,
+    M.BinaryIoU, lambda: M.F1Score("micro"), lambda: L.FractionsSkillScore(threshold=None),
+]  # fmt: skip
+FUNCTIONS = [
+    L.dice, L.tversky, L.jaccard, L.binary_crossentropy, L.binary_focal_crossentropy, L.hinge,
+    L.squared_hinge, L.sigmoid_crossentropy_logits, L.sigmoid_focal_crossentropy,
+    M.binary_accuracy, L.critical_success_index,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [*SETS, *(lambda f=f: f for f in FUNCTIONS)])
+def test_binary_labels_of_sets_and_functions(make: Any) -> None:
+    y = np.eye(4)[None].repeat(2, 0).astype("float32")
+    p = np.full((2, 4, 4), 0.4, "float32")
+    value_of(make(), y, p)
+    y[0, 1, 2] = 255
+    with pytest.raises(ValueError, match="255"):
+        value_of(make(), y, p)
+    assert np.isnan(value_of(make(), tensor(y), tensor(p)))
+
+
+def test_soft_labels_may_be_anything_between() -> None:
+    y = np.array([[0.0, 0.3, 1.0 + 1e-6], [-1e-7, 0.5, 1.0]])
+    p = np.full((2, 3), 0.5)
+    for obj in (L.BinaryCrossentropy(label_smoothing=0.1), M.BinaryCrossentropy()):
+        assert value_of(obj, y, p) == pytest.approx(np.log(2))
+    events = L.CriticalSuccessIndex(threshold=10.0)
+    assert value_of(events, np.array([[3.0, 40.0]]), np.array([[3.0, 40.0]])) < 1e-3
+
+
+def test_unnamed_minus_one_on_every_way() -> None:
+    y = np.array([[0.0, 1.0], [-1.0, 1.0]], "float32")
+    p = np.array([[0.2, 0.6], [0.9, 0.3]], "float32")
+    loss, metric = L.BinaryCrossentropy(), M.AUC()
+    with pytest.raises(ValueError, match="missing=-1"):
+        ways(loss, metric, y, p)
+    ok = {"missing": -1}
+    expected = -np.log(0.8 * 0.6 * 0.3) / 3
+    for way, found in ways(L.BinaryCrossentropy(**ok), M.AUC(**ok), y, p).items():
+        assert found == pytest.approx((expected, 1.0), rel=1e-5), way
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("linear")])
+    model.compile(loss=loss, metrics=[metric])
+    seen = model.evaluate(p, y, verbose=0)
+    assert np.isnan(seen).all()
+
+
+# Errors of labels
+
+
+def test_errors_of_labels() -> None:
+    """One that is infinite hides its label, one missing is 0, and a negative one is an error."""
+    p = np.zeros((2, 3, 2))
+    y = np.array([[1.0, 2.0, 3.0], [4.0, NAN, 6.0]])
+    error = np.array([[0.0, INF, NAN], [2.0, -5.0, INF]])
+    labels = np.stack([y, error], -1)
+    left = np.array([[[1.0, 0.0]], [[3.0, 0.0]], [[4.0, 2.0]]])
+    mean = M.OfMean(M.MeanAbsoluteError())
+    for obj in (L.NegativeLogLikelihood(), M.NegativeLogLikelihood(), M.IntervalCoverage(),
+                M.StandardizedResidualScatter(), mean):  # fmt: skip
+        expected = value_of(obj, left, p[:1, :1].repeat(3, 0))
+        for received in (labels, labels.tolist(), tensor(labels), labels.astype("float32")):
+            if isinstance(obj, keras.metrics.Metric):
+                obj.reset_state()
+            assert value_of(obj, received, p) == pytest.approx(expected, rel=1e-6)
+    assert to_numpy(mean.support()) == 3
+    rows = to_numpy(L.robust_mse(y, p[..., 0], p[..., 1], error))
+    loss = lambda y, e: 0.5 * (y**2 / (1 + e**2) + np.log(1 + e**2))  # noqa: E731
+    assert rows == pytest.approx([(loss(1, 0) + loss(3, 0)) / 2, loss(4, 2)])
+
+
+def test_negative_errors() -> None:
+    p, labels = np.zeros((1, 2, 2)), np.array([[[1.0, -9999.0], [2.0, 0.5]]])
+    for make in (L.NegativeLogLikelihood, M.NegativeLogLikelihood, M.IntervalCoverage,
+                 M.StandardizedResidualScatter):  # fmt: skip
+        for received in (labels, labels.tolist()):
+            with pytest.raises(ValueError, match=r"must not be negative.*-9999"):
+                value_of(make(), received, p)
+        assert np.isnan(value_of(make(), tensor(labels), p))
+        named = value_of(make(missing=-9999), labels, p)
+        zero = np.array([[[1.0, 0.0], [2.0, 0.5]]])
+        assert named == pytest.approx(value_of(make(), zero, p))
+    for error in (-1.0, np.array([[-1.0, 2.0]])):
+        with pytest.raises(ValueError, match="must not be negative"):
+            L.robust_mse(labels[..., 0], p[..., 0], p[..., 1], error)
+    with pytest.raises(ValueError, match="must not be negative"):
+        value_of(M.OfMean(M.MeanAbsoluteError()), labels, p)
+
+
+def test_errors_on_every_way() -> None:
+    labels = np.array([[[1.0, INF], [2.0, NAN]], [[3.0, 2.0], [NAN, -1.0]]], "float32")
+    p = np.zeros((2, 2, 2), "float32")
+    loss = (4 + 9 / 5 + np.log(5)) / 4
+    found = ways(L.NegativeLogLikelihood(), M.NegativeLogLikelihood(), labels, p)
+    for way, pair in found.items():
+        assert pair == pytest.approx((loss, loss), rel=1e-5), way
+
+
+# What no backend would notice
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if str(c) in {
+    "MeanSquaredError", "SparseCategoricalCrossentropy", "AUC", "NegativeLogLikelihood",
+    "MeanIoU", "Masked-huber", "R2Score", "ClusteringAccuracy"}], ids=str)  # fmt: skip
+def test_lists_of_masked_arrays_and_complex_numbers(case: Case) -> None:
+    data = draw(case, (4, 3), missing=0.0)
+    rows = [np.ma.masked_array(row, mask=np.zeros(row.shape, bool)) for row in data.y]
+    for received in (rows, tuple(rows), [[*rows[0][:2], np.ma.masked]]):
+        with pytest.raises(ValueError, match="`y_true` is a numpy masked array, or holds some"):
+            value_of(case.make(), received, data.p)
+    with pytest.raises(ValueError, match="`y_pred` must be real"):
+        value_of(case.make(), data.y, data.p.astype("complex64"))
+    with pytest.raises(ValueError, match="`y_true` must be real"):
+        value_of(case.make(), tensor(data.y.astype("complex64")), data.p)
+
+
+def test_class_ids_that_are_no_integers() -> None:
+    scores = np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]])
+    ids = np.array([1.5, 1.0])
+    for make in (
+        L.SparseCategoricalCrossentropy, M.SparseCategoricalAccuracy, L.MulticlassHinge,
+        L.CategoricalGeneralizedCrossEntropy, M.SparseTopKCategoricalAccuracy,
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"class ids outside 0 ... 2.*\[1.5\]"):
+            value_of(make(), ids, scores)
+        assert np.isnan(value_of(make(), tensor(ids), scores))
+    for metric in (M.MeanIoU(3), M.ClusteringAccuracy(num_classes=3, num_clusters=3)):
+        with pytest.raises(ValueError, match="1.5"):
+            value_of(metric, ids, np.array([1, 1]))
+        assert np.isnan(value_of(metric, tensor(ids), np.array([1, 1])))
+    with pytest.raises(ValueError, match="1.5"):
+        value_of(L.CTC(), np.array([[1.5, 1.0]]), np.zeros((1, 4, 3)))
