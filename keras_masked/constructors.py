@@ -96,6 +96,9 @@ def _with_default(cls: type[Named], parameter: inspect.Parameter) -> inspect.Par
 def _document_common(cls: type[Named]) -> None:
     """Replaces the line `**masking: ...` of the docstring by the lines of each argument."""
     if cls.__doc__ and (line := re.search(r"^ *\*\*masking: .*\n", cls.__doc__, re.MULTILINE)):
-        text = inspect.cleandoc(cls.common.__doc__ or "").partition("Attributes:\n")[2]
-        lines = re.sub(r"^    ", " " * 8, text.rstrip(), flags=re.MULTILINE) + "\n"
+        lines = ""
+        # Of a `TypedDict`, Python keeps no bases: those of the class have what it adds to.
+        for each in [vars(base)["common"] for base in cls.__mro__[::-1] if "common" in vars(base)]:
+            text = inspect.cleandoc(each.__doc__ or "").partition("Attributes:\n")[2].rstrip()
+            lines += re.sub(r"^    ", " " * 8, text, flags=re.MULTILINE) + "\n" * bool(text)
         cls.__doc__ = cls.__doc__.replace(line[0], lines)

@@ -23,6 +23,9 @@ from keras_masked.observation import (
     reduce_losses,
     standardize_missing,
     standardize_rate,
+    standardize_weights,
+    weigh_classes,
+    weigh_columns,
 )
 
 Tensor = Any
@@ -39,11 +42,24 @@ class Masking(TypedDict, total=False):
             axis); or `"macro"`, columns (the last axis of the predictions).
         observed_rate: The expected share of observed labels, or one per column, to divide by
             instead of the count of this batch.
+        label_weights: Weights of the columns, one each: of each of their labels; with `"macro"`,
+            of their means.
     """
 
     missing: Missing
     average: str
     observed_rate: float | Sequence[float] | None
+    label_weights: Sequence[float] | None
+
+
+class ClassMasking(Masking, total=False):
+    """Keyword arguments that losses of classes take beside those of Keras.
+
+    Attributes:
+        class_weights: Weights of the classes, one each: of each of their labels.
+    """
+
+    class_weights: Sequence[float] | None
 
 
 class MaskedLoss(Named, keras.losses.Loss):
@@ -67,6 +83,9 @@ class MaskedLoss(Named, keras.losses.Loss):
             loss divides by it instead of the count of the batch, and so becomes additive: the same
             however the data are split, and with one rate per column an unbiased estimate of the
             loss of complete labels (inverse probability weighting; Horvitz and Thompson 1952).
+        label_weights: Weights of the columns, one each, 0 or greater: each label has that of its
+            column, beside its `sample_weight`. With `"macro"` the loss is the weighted mean of the
+            columns.
         **options: Options of the formula, which become attributes and part of the config.
     """
 
@@ -74,6 +93,8 @@ class MaskedLoss(Named, keras.losses.Loss):
     """What a label is."""
     default_missing: Missing = NAN
     """What is missing where the user does not say."""
+    has_columns = True
+    """Whether labels lie in columns, which can be weighed."""
     common = Masking
     """Keyword arguments that constructors pass on; they are documented here."""
 
@@ -86,6 +107,7 @@ class MaskedLoss(Named, keras.losses.Loss):
         missing: Missing = DEFAULT,
         average: str = "micro",
         observed_rate: float | Sequence[float] | None = None,
+        label_weights: Sequence[float] | None = None,
         **options: Any,
     ) -> None:
         check_keywords(self, options)
@@ -95,6 +117,12 @@ class MaskedLoss(Named, keras.losses.Loss):
         self.missing = standardize_missing(self.default_missing if missing is DEFAULT else missing)
         self.average = check_average(average, reduction)
         self.observed_rate = standardize_rate(observed_rate, average, reduction)
+        self.label_weights = standardize_weights(label_weights, "label_weights")
+        if self.label_weights is not None and not self.has_columns:
+            raise ValueError(
+                "Argument `label_weights` weighs columns, of which "
+                f"{type(self).__name__} has none. Received: label_weights={label_weights!r}"
+            )
         self._options = options
         for option, value in options.items():
             setattr(self, option, value)
@@ -120,9 +148,24 @@ class MaskedLoss(Named, keras.losses.Loss):
     def reduce(self, losses: Tensor, seen: Observation) -> Tensor:
         """Reduces what `evaluate` returns, as `reduction` says."""
         loss = reduce_losses(
-            losses, seen, self.reduction, self.rows_are_labels, self.average, self.observed_rate
+            losses,
+            seen,
+            self.reduction,
+            self.rows_are_labels,
+            self.average,
+            self.observed_rate,
+            self.column_weights,
         )
         return ops.cast(loss, self.dtype)
+
+    @property
+    def column_weights(self) -> tuple[float, ...] | None:
+        """Weights of the columns of what `evaluate` returns."""
+        return self.label_weights
+
+    def weigh(self, losses: Tensor, seen: Observation) -> tuple[Tensor, Observation]:
+        """What `evaluate` returns where losses are not of single labels, columns weighed."""
+        return losses, weigh_columns(seen, self.label_weights, losses)
 
     @property
     def rows_are_labels(self) -> bool:
@@ -138,8 +181,8 @@ class MaskedLoss(Named, keras.losses.Loss):
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:
-        """Finds what is observed among the labels."""
-        return observe(
+        """Finds what is observed among the labels, and weighs their columns."""
+        seen = observe(
             y_true,
             y_pred,
             sample_weight,
@@ -147,6 +190,11 @@ class MaskedLoss(Named, keras.losses.Loss):
             missing=join_markers(self.missing, self._options.get("ignore_class")),
             dtype=self.dtype,
         )
+        if self.label_weights is None:
+            return seen
+        first = (slice(None),) * (len(seen.y_pred.shape) - self.label.axes)
+        labels = seen.y_pred[(*first, *(0,) * self.label.axes)]
+        return weigh_columns(seen, self.label_weights, labels)
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal loss."""
@@ -155,6 +203,7 @@ class MaskedLoss(Named, keras.losses.Loss):
             "missing": self.missing,
             "average": self.average,
             "observed_rate": self.observed_rate,
+            "label_weights": self.label_weights,
         }
         return {**config, **masking, **serialization.plain(self._options)}
 
@@ -185,3 +234,47 @@ class FormulaLoss(MaskedLoss):
         seen = self.observe(y_true, y_pred, sample_weight)
         options = {k: v for k, v in self._options.items() if k not in OF_OBSERVATION}
         return label_values(self.formula, seen, **options), seen
+
+
+class ClassLoss(FormulaLoss):
+    """Base class: a loss of class ids, of vectors over classes, or of binary labels.
+
+    Args:
+        reduction: See `MaskedLoss`.
+        name: Name of the loss.
+        dtype: Dtype of the result.
+        class_weights: Weights of the classes, one each (of 0 and of 1, for binary labels), 0 or
+            greater. They multiply the weights of labels; a soft label has the mean of them, by its
+            shares.
+        **options: Options of the formula, and those of `MaskedLoss`.
+    """
+
+    common = ClassMasking
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = DEFAULT,
+        dtype: Any = None,
+        *,
+        class_weights: Sequence[float] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(reduction, name, dtype, **options)
+        self.class_weights = standardize_weights(class_weights, "class_weights")
+        if self.class_weights is not None and not self.label.axes and len(self.class_weights) != 2:
+            raise ValueError(
+                "Argument `class_weights` must have two values for binary labels, that of 0 and "
+                f"that of 1. Received: class_weights={class_weights!r}"
+            )
+
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed among the labels, and weighs their columns and classes."""
+        seen = super().observe(y_true, y_pred, sample_weight)
+        return weigh_classes(seen, self.class_weights, self.label)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns everything that `from_config` needs to build an equal loss."""
+        return {**super().get_config(), "class_weights": self.class_weights}

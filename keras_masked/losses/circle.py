@@ -132,6 +132,7 @@ class Circle(MaskedLoss):
 
     label = CLASS_ID
     default_missing = CLASS_IDS
+    has_columns = False
 
     def __init__(
         self,

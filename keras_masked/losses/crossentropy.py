@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import crossentropy as formulas
-from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, join_markers, row_values
 
 Tensor = Any
 
 
 @register
-class BinaryCrossentropy(FormulaLoss):
+class BinaryCrossentropy(ClassLoss):
     r"""Cross-entropy of binary labels, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \left[y_i \log p_i + (1 - y_i) \log(1 - p_i)\right]}{\sum_i o_i}$$
@@ -54,7 +54,7 @@ class BinaryCrossentropy(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
             reduction,
@@ -68,7 +68,7 @@ class BinaryCrossentropy(FormulaLoss):
 
 
 @register
-class CategoricalCrossentropy(FormulaLoss):
+class CategoricalCrossentropy(ClassLoss):
     r"""Cross-entropy of one-hot or soft labels, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \sum_c y_{ic} \log p_{ic}}{\sum_i o_i}$$
@@ -111,7 +111,7 @@ class CategoricalCrossentropy(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
             reduction,
@@ -125,7 +125,7 @@ class CategoricalCrossentropy(FormulaLoss):
 
 
 @register
-class SparseCategoricalCrossentropy(FormulaLoss):
+class SparseCategoricalCrossentropy(ClassLoss):
     r"""Cross-entropy of class ids, averaged over the observed ones.
 
     $$L = \frac{-\sum_i o_i w_i \log p_{i, y_i}}{\sum_i o_i}$$
@@ -168,7 +168,7 @@ class SparseCategoricalCrossentropy(FormulaLoss):
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
             reduction,
@@ -182,7 +182,7 @@ class SparseCategoricalCrossentropy(FormulaLoss):
 
 
 @register
-class CategoricalGeneralizedCrossEntropy(FormulaLoss):
+class CategoricalGeneralizedCrossEntropy(ClassLoss):
     r"""Generalised cross-entropy of class ids, robust to wrong labels.
 
     $$L = \frac{\sum_i o_i w_i \, (1 - p_{i, y_i}^q) / q}{\sum_i o_i}$$
@@ -223,7 +223,7 @@ class CategoricalGeneralizedCrossEntropy(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_generalized_cross_entropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         if not 0 < q < 1:
             raise ValueError(f"Argument `q` must be in the interval (0, 1). Received: q={q}")

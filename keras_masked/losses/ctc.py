@@ -173,6 +173,7 @@ class CTC(MaskedLoss):
 
     label = CLASS_ID
     default_missing = CLASS_IDS
+    has_columns = False
 
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None

@@ -95,9 +95,10 @@ class CriticalSuccessIndex(SetLoss):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per set, and which sets have any observed label."""
-        return event_values(
+        of_sets = event_values(
             y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype, **self._options
         )
+        return self.weigh(*of_sets)
 
 
 @register

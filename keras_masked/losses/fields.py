@@ -222,9 +222,10 @@ class FractionsSkillScore(SetLoss):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per set, and which sets have any observed pixel."""
-        return fractions_values(
+        of_sets = fractions_values(
             y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype, **self._options
         )
+        return self.weigh(*of_sets)
 
 
 @register
@@ -269,7 +270,9 @@ class SobelMSE(MaskedLoss):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per slope, and which slopes are observed."""
-        return sobel_values(y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype)
+        return self.weigh(
+            *sobel_values(y_true, y_pred, sample_weight, missing=self.missing, dtype=self.dtype)
+        )
 
 
 @register

@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras_masked.formulas import check_gamma
 from keras_masked.formulas import focal as formulas
-from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, Masking, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
 from keras_masked.observation import (
     NAN,
@@ -20,7 +20,7 @@ Tensor = Any
 
 
 @register
-class BinaryFocalCrossentropy(FormulaLoss):
+class BinaryFocalCrossentropy(ClassLoss):
     r"""Cross-entropy of binary labels that plays down the easy ones.
 
     $$L = \frac{-\sum_i o_i w_i \, (1 - p_{t,i})^\gamma \log p_{t,i}}{\sum_i o_i}$$
@@ -69,7 +69,7 @@ class BinaryFocalCrossentropy(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "binary_focal_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
             reduction,
@@ -86,7 +86,7 @@ class BinaryFocalCrossentropy(FormulaLoss):
 
 
 @register
-class CategoricalFocalCrossentropy(FormulaLoss):
+class CategoricalFocalCrossentropy(ClassLoss):
     r"""Cross-entropy of one-hot labels that plays down the easy ones.
 
     $$L = \frac{-\sum_i o_i w_i \sum_c \alpha (1 - p_{ic})^\gamma \, y_{ic} \log p_{ic}}
@@ -134,7 +134,7 @@ class CategoricalFocalCrossentropy(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
             reduction,

@@ -14,7 +14,7 @@ from keras import ops
 
 from keras_masked.formulas import Formula
 from keras_masked.losses.base import MaskedLoss
-from keras_masked.observation import Missing, Observation, label_values, observe
+from keras_masked.observation import Missing, Observation, label_values, observe, weigh_columns
 
 Tensor = Any
 
@@ -42,6 +42,7 @@ def group_values(
     *,
     missing: Missing,
     dtype: str | None = None,
+    label_weights: tuple[float, ...] | None = None,
     axis: int | tuple[int, ...] | None = None,
     **options: Any,
 ) -> tuple[Tensor, Observation]:
@@ -55,10 +56,12 @@ def group_values(
         sample_weight: Weights: a scalar, one per row, or one per label.
         missing: The `missing=` policy.
         dtype: Dtype of the result.
+        label_weights: Weights of the columns of labels.
         axis: The axes that a group spans; by default all.
         **options: Options of the formula.
     """
     seen = observe(y_true, y_pred, sample_weight, formula.label, missing=missing, dtype=dtype)
+    seen = weigh_columns(seen, label_weights, seen.y_pred)
     losses = label_values(formula, seen, **options)
     counted = ops.ones_like(losses)
     if seen.observed is not None:
@@ -89,6 +92,11 @@ class GroupLoss(MaskedLoss):
         raise NotImplementedError
 
     @property
+    def column_weights(self) -> None:
+        """None: labels have been weighed before they were put into groups."""
+        return None
+
+    @property
     def rows_are_labels(self) -> bool:
         """Each group is a row of its own."""
         return True
@@ -105,5 +113,6 @@ class GroupLoss(MaskedLoss):
             sample_weight,
             missing=self.missing,
             dtype=self.dtype,
+            label_weights=self.label_weights,
             **{"axis": -1, **self._options},
         )

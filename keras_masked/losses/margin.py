@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import margin as formulas
-from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, FormulaLoss, Masking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, row_values
 
 Tensor = Any
@@ -92,7 +92,7 @@ class SquaredHinge(FormulaLoss):
 
 
 @register
-class CategoricalHinge(FormulaLoss):
+class CategoricalHinge(ClassLoss):
     r"""Mean of the categorical hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(0, 1 + \max_c (1 - y_{ic}) p_{ic} - \sum_c y_{ic} p_{ic})}
@@ -127,7 +127,7 @@ class CategoricalHinge(FormulaLoss):
 
 
 @register
-class MulticlassHinge(FormulaLoss):
+class MulticlassHinge(ClassLoss):
     r"""Mean over the observed class ids of what they lack of a margin to the best other class.
 
     $$L = \frac{\sum_i o_i w_i \max_{c \ne y_i} \max(0, p_{ic} - p_{i y_i} + \delta)}
@@ -168,7 +168,7 @@ class MulticlassHinge(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "multiclass_hinge",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         masking = {"missing": CLASS_IDS, **masking}
         super().__init__(reduction, name, dtype, delta=delta, **masking)

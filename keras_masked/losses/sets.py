@@ -81,7 +81,7 @@ class SetLoss(MaskedLoss):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per set, and which sets have any observed label."""
-        return set_values(
+        of_sets = set_values(
             type(self).of_sets,
             y_true,
             y_pred,
@@ -90,6 +90,7 @@ class SetLoss(MaskedLoss):
             dtype=self.dtype,
             **self._options,
         )
+        return self.weigh(*of_sets)
 
 
 @register

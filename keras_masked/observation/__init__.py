@@ -45,6 +45,7 @@ from keras_masked.observation.stacked import (
     standardize_errors,
     take_apart,
 )
+from keras_masked.observation.weights import standardize_weights, weigh_classes, weigh_columns
 
 __all__ = [
     "CLASS_IDS",
@@ -80,8 +81,11 @@ __all__ = [
     "standardize_errors",
     "standardize_missing",
     "standardize_rate",
+    "standardize_weights",
     "take_apart",
     "values",
+    "weigh_classes",
+    "weigh_columns",
     "with_mask",
     "with_row_mask",
 ]

@@ -17,6 +17,9 @@ A row is one value of Keras's `reduction="none"`. Of labels `(samples, labels)` 
 each, rows are samples. Columns are those of the predictions as the model puts them out, see
 `Observation.in_columns`.
 
+Weights of columns or of classes multiply the weights of their labels. Under `"macro"` those of
+columns weigh the columns' means.
+
 An `observed_rate` r replaces the count of observed labels by its expectation, r times the number of
 all positions; one rate per column weights each label by 1 / r_c.
 
@@ -101,6 +104,7 @@ def reduce_losses(
     rows_are_labels: bool,
     average: str = "micro",
     observed_rate: Rate | None = None,
+    label_weights: tuple[float, ...] | None = None,
 ) -> Tensor:
     """Reduces label losses that are 0 wherever hidden.
 
@@ -112,6 +116,7 @@ def reduce_losses(
             else the labels on the last axis are averaged to one row.
         average: Over labels, samples or columns.
         observed_rate: What stands for the count of observed labels.
+        label_weights: Weights of the columns, by which those of the labels are multiplied already.
     """
     if seen.weight is not None:
         losses = losses * seen.weight
@@ -120,7 +125,7 @@ def reduce_losses(
     if reduction in (None, "none"):
         return _parts(losses, seen, rows_are_labels, average)
     return _backend.combine(
-        _reduce(losses, seen, reduction, rows_are_labels, average, observed_rate)
+        _reduce(losses, seen, reduction, rows_are_labels, average, observed_rate, label_weights)
     )
 
 
@@ -131,6 +136,7 @@ def _reduce(
     rows_are_labels: bool,
     average: str,
     observed_rate: Rate | None,
+    label_weights: tuple[float, ...] | None,
 ) -> Tensor:
     """To one number, of weighted losses; its denominators are those of all replicas."""
     if reduction == "sum":
@@ -140,11 +146,14 @@ def _reduce(
             "`average='macro'` needs labels in columns, on the last of two or more axes. "
             f"Received: labels of shape {tuple(losses.shape)}"
         )
+    weights = None
+    if average == "macro" and label_weights is not None:
+        weights = ops.convert_to_tensor(label_weights, dtype=losses.dtype)
     if observed_rate is not None:
-        return _expected_mean(losses, observed_rate)
+        return _expected_mean(losses, observed_rate, weights)
     weighted = reduction == "mean_with_sample_weight" and seen.weight is not None
     if average == "macro":
-        return _column_mean(losses, seen.weight if weighted else seen.observed)
+        return _column_mean(losses, seen.weight if weighted else seen.observed, weighted, weights)
     if average == "samples" and len(losses.shape) > 1:  # else each label is a sample
         return _sample_mean(losses, seen, weighted)
     if weighted:
@@ -188,19 +197,29 @@ def _sample_mean(losses: Tensor, seen: Observation, weighted: bool) -> Tensor:
     return ops.sum(samples) / _at_least_one(_backend.total(supported))
 
 
-def _column_mean(losses: Tensor, counted: Tensor | None) -> Tensor:
-    """`average="macro"`: the mean of the columns that have any observed label."""
+def _column_mean(
+    losses: Tensor, counted: Tensor | None, weighted: bool, weights: Tensor | None
+) -> Tensor:
+    """`average="macro"`: the weighted mean of the columns that have any observed label."""
     rows = tuple(range(len(losses.shape) - 1))
     if counted is None:
-        return _mean(losses)
+        if weights is None:
+            return _mean(losses)
+        counted = ops.ones_like(losses)
     support = _backend.total(ops.sum(ops.cast(counted, losses.dtype), axis=rows))
     columns = _ratio(ops.sum(losses, axis=rows), support)
-    supported = ops.sum(ops.cast(ops.not_equal(support, 0), losses.dtype))
-    return ops.sum(columns) / _at_least_one(supported)
+    supported = ops.cast(ops.not_equal(support, 0), losses.dtype)
+    if weights is None:
+        return ops.sum(columns) / _at_least_one(ops.sum(supported))
+    if weighted:  # by which the losses and the support have been multiplied alike
+        columns = columns * weights
+    return _ratio(ops.sum(columns), ops.sum(supported * weights))
 
 
-def _expected_mean(losses: Tensor, rate: Rate) -> Tensor:
+def _expected_mean(losses: Tensor, rate: Rate, weights: Tensor | None = None) -> Tensor:
     """The mean over all positions of the losses, each weighted by 1 / its chance to be seen."""
+    if weights is not None:  # the weighted mean of the columns' means
+        return _ratio(_expected_mean(losses, rate), ops.mean(weights))
     if isinstance(rate, float):
         return _mean(losses) / rate
     columns = losses.shape[-1]
