@@ -209,6 +209,12 @@ def tests_newest(session: nox.Session, backend: str) -> None:
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
+@nox.session(python=False, default=False)
+def mutants(session: nox.Session) -> None:
+    """Break a copy of the package in small ways: the tests must find each; -- NAME for some."""
+    run(session, "torch", "tests/mutants.py", *session.posargs, env=ONE_THREAD)
+
+
 @nox.session(python=False)
 @each_backend
 def doctests(session: nox.Session, backend: str) -> None:

@@ -12,10 +12,16 @@ from tests.laws import reason_without
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`loss_case` and `metric_case` run over every row of the table, but where `grid` says how."""
     marks = metafunc.definition.iter_markers("parametrize")
-    done = {name for mark in marks for name in mark.args[0]}
+    done = {name for mark in marks for name in names_of(mark)}
     for name, cases in (("loss_case", LOSSES), ("metric_case", METRICS)):
         if name in metafunc.fixturenames and name not in done:
             metafunc.parametrize(name, cases, ids=str)
+
+
+def names_of(mark: pytest.Mark) -> list[str]:
+    """The arguments that a parametrization is of."""
+    names = mark.args[0]
+    return names.replace(",", " ").split() if isinstance(names, str) else list(names)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

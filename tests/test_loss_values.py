@@ -87,6 +87,16 @@ def test_weights(loss_case: Case, shape: tuple[int, ...], reduction: str | None)
     np.testing.assert_allclose(value, oracle, rtol=2e-5, atol=1e-6)
 
 
+def test_weights_of_hidden_labels_are_not_seen(loss_case: Case) -> None:
+    """Though NaN times 0 is NaN."""
+    data = draw(loss_case)
+    weight = np.random.default_rng(5).random(data.observed.shape) + 0.5
+    clean = to_numpy(loss_case.make()(data.with_missing(), data.p, weight))
+    weight[~data.observed] = np.nan
+    value = to_numpy(loss_case.make()(data.with_missing(), data.p, weight))
+    np.testing.assert_array_equal(value, clean)
+
+
 def test_integer_weights_equal_repeated_rows(loss_case: Case) -> None:
     data = draw(loss_case)
     repeats = np.array([2, 1, 0, 0, 2])  # five again: of one shape, JAX compiles but once
@@ -141,6 +151,15 @@ def test_visibility(loss_case: Case) -> None:
     p[1, 2] = np.nan
     for reduction in REDUCTIONS[:3]:
         assert np.isnan(to_numpy(loss_case.make(reduction=reduction)(data.with_missing(), p)))
+
+
+@pytest.mark.parametrize("name", ["Hinge", "SquaredHinge"])
+def test_hinge_of_labels_of_0_and_1(name: str) -> None:
+    """They stand for -1 and 1, which a hole among them does not change."""
+    y, p = np.array([[0.0, np.nan, 1.0]]), np.array([[0.3, 9.0, 0.2]])
+    expected = np.array([1.3, 0.8]) ** (2 if name == "SquaredHinge" else 1)
+    value = to_numpy(getattr(km.losses, name)()(y, p))
+    np.testing.assert_allclose(value, expected.mean(), rtol=1e-6)
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="about a formula of PyTorch")

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.backend import set_mask, to_numpy
-from tests.cases import Case
+from tests.cases import LOSSES, Case
+from tests.laws import representatives
 from tests.oracles import reduce_by_deletion
 
 pytestmark = [pytest.mark.property, pytest.mark.slow]
@@ -28,13 +29,16 @@ MARKERS: list[Any] = [
 OF_INTEGERS: list[Any] = [-7, 99, (-7, -8.0), ("nan", -7), (99, -1e30)]
 GARBAGE = [np.nan, np.inf, -np.inf, 1e30, 0.0]
 
-FEW = settings(
-    max_examples=6,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+
+def few(case: Case) -> settings:
+    """Two examples of each row, and more of those that stand for a kind: see `tests/laws.py`."""
+    return settings(
+        max_examples=6 if case.represents else 2,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
 
 
 @dataclasses.dataclass
@@ -140,7 +144,7 @@ def expand(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 def test_loss(loss_case: Case) -> None:
-    @FEW
+    @few(loss_case)
     @given(scene=scenes(loss_case, SHAPES), reduction=st.sampled_from(REDUCTIONS))
     def check(scene: Scene, reduction: str | None) -> None:
         loss = loss_case.make(reduction=reduction, missing=scene.missing)
@@ -155,10 +159,11 @@ def test_loss(loss_case: Case) -> None:
     check()
 
 
+@pytest.mark.parametrize("loss_case", representatives(LOSSES), ids=str)
 def test_weights_spelled_out(loss_case: Case) -> None:
     """Weights spelled out for every label change nothing but the shape they arrive in."""
 
-    @FEW
+    @few(loss_case)
     @given(scene=scenes(loss_case, [(3, 3)]))
     def check(scene: Scene) -> None:
         assume(scene.weight is not None)
@@ -201,7 +206,7 @@ def shapes_of(case: Case) -> list[tuple[int, ...]]:
 
 
 def test_metric(metric_case: Case) -> None:
-    @FEW
+    @few(metric_case)
     @given(scene=scenes(metric_case, shapes_of(metric_case)), cut=st.booleans())
     def check(scene: Scene, cut: bool) -> None:
         metric = metric_case.make(missing=scene.missing)
