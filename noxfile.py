@@ -221,7 +221,7 @@ def doctests(session: nox.Session, backend: str) -> None:
     """Run the examples in docstrings and on pages of docs/; arguments after -- go to pytest."""
     pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
     options = ["--doctest-modules", "--doctest-glob=*.md"]
-    command = ["-m", "pytest", *options, "keras_masked", *pages, *session.posargs]
+    command = ["-m", "pytest", *PROCESSES, *options, "keras_masked", *pages, *session.posargs]
     run(session, backend, *command, env=ONE_THREAD)
 
 
