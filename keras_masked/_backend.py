@@ -25,6 +25,7 @@ Tensor = Any
 __all__ = [
     "absolute",
     "add_up",
+    "amax",
     "arctan2",
     "argmax",
     "as_received",
@@ -201,6 +202,13 @@ def clip(x: Tensor, low: float, high: float) -> Tensor:
 def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """The mean along axes, or of all."""
     return _in_own_dtype("mean", x, *(() if axis is None else (axis,)))
+
+
+def amax(x: Tensor, axis: int) -> Tensor:
+    """The greatest along an axis, also of no rows, for which Keras raises on TensorFlow."""
+    if keras.config.backend() == "tensorflow" and 0 in x.shape:
+        return ops.max(x, axis=axis, initial=float("-inf"))
+    return ops.amax(x, axis=axis)
 
 
 def cumsum(x: Tensor, axis: int) -> Tensor:

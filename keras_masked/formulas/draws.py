@@ -119,7 +119,7 @@ def mean_over_draws(
     nodes = ops.reshape(nodes, (draws, *(1,) * (len(mean.shape) - 1), nodes.shape[-1]))
     drawn = kind.loss(y_true, mean + deviation * _normal(nodes, shift))
     if reference is None:
-        reference = ops.stop_gradient(ops.amin(drawn, axis=0))
+        reference = ops.stop_gradient(-_backend.amax(-drawn, axis=0))
     return _backend.mean(form.value(reference - drawn), axis=0), reference
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.crossentropy import valid_ids
 from keras_masked.formulas.labels import CLASS_ID, SIGN, VECTOR, formula
 
@@ -31,7 +32,7 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
     Not Keras's, which breaks PyTorch's compiled graph.
     """
     of_label = ops.sum(y_true * y_pred, axis=-1)
-    of_others = ops.amax((1.0 - y_true) * y_pred, axis=-1)
+    of_others = _backend.amax((1.0 - y_true) * y_pred, axis=-1)
     return ops.relu(of_others - of_label + 1.0)
 
 
@@ -45,7 +46,7 @@ def multiclass_hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tens
     margins = y_pred - of_label + delta
     # 0 for the label itself, which the maximum has anyway. A NaN there is one everywhere else.
     margins = ops.where(is_label, ops.zeros_like(margins), margins)
-    losses = ops.relu(ops.amax(margins, axis=-1))
+    losses = ops.relu(_backend.amax(margins, axis=-1))
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
 

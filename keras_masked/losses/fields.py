@@ -20,7 +20,7 @@ from keras_masked.formulas import (
 from keras_masked.formulas import fields as formulas
 from keras_masked.formulas.sets import Axis
 from keras_masked.losses.base import MaskedLoss, Masking, register
-from keras_masked.losses.sets import SetLoss
+from keras_masked.losses.sets import SetLoss, none_without_labels
 from keras_masked.observation import (
     NAN,
     Missing,
@@ -84,6 +84,7 @@ def fractions_values(
         labels, predictions = labels / share, predictions / share
         observed = None if seen.observed is None else ops.any(counted, axis=axis)
     losses = fractions_skill(labels, predictions, axis=axis)
+    observed = none_without_labels(observed, losses, labels)
     sets = Observation(seen.y_true, seen.y_pred, observed, None, seen.dtype)
     return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
 

@@ -62,8 +62,17 @@ def set_values(
     predictions = replace(predictions, seen.hidden, 0.0)
     losses = formula(labels, predictions, axis=axis, **options)
     observed = None if seen.observed is None else ops.any(seen.observed, axis=axis)
+    observed = none_without_labels(observed, losses, labels)
     sets = Observation(labels, predictions, observed, None, seen.dtype)
     return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
+
+
+def none_without_labels(observed: Tensor | None, losses: Tensor, labels: Tensor) -> Tensor | None:
+    """Which sets are observed: none where there are no labels at all, in a batch without rows."""
+    sizes = tuple(labels.shape)
+    if observed is not None or not (0 in sizes or None in sizes):
+        return observed
+    return ops.broadcast_to(ops.not_equal(ops.size(labels), 0), ops.shape(losses))
 
 
 class SetLoss(MaskedLoss):

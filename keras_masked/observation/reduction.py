@@ -30,6 +30,7 @@ the whole (`_backend.combine`).
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Sequence
 from typing import Any
@@ -167,7 +168,7 @@ def _reduce(
 def row_means(losses: Tensor, observed: Tensor | None, axis: Axis = -1) -> Tensor:
     """Means over the observed entries of the last axis; 0 where a row has none."""
     if observed is None:
-        return _backend.mean(losses, axis=axis)
+        return _mean_or_zero(losses, axis)
     count = ops.sum(ops.cast(observed, losses.dtype), axis=axis)
     return ops.sum(losses, axis=axis) / _at_least_one(count)
 
@@ -237,7 +238,21 @@ def _mean(x: Tensor) -> Tensor:
         # Of which some have no rows at all in a short last batch.
         positions = _backend.total(ops.sum(ops.ones_like(x)))
         return _backend.add_up(x) / _at_least_one(positions)
-    return _backend.mean(x) if len(x.shape) < 2 else _backend.mean(_backend.mean(x, axis=-1))
+    return _mean_or_zero(x if len(x.shape) < 2 else _mean_or_zero(x, axis=-1))
+
+
+def _mean_or_zero(x: Tensor, axis: Axis | None = None) -> Tensor:
+    """The mean, which is 0 of nothing."""
+    axes = range(len(x.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    sizes = [x.shape[each] for each in axes]
+    if 0 in sizes:
+        return ops.sum(x, axis=axis)
+    mean = _backend.mean(x, axis=axis)
+    if None not in sizes:
+        return mean
+    sizes = [ops.shape(x)[each] for each in axes]
+    empty = ops.equal(math.prod(sizes), 0)
+    return ops.where(empty, ops.zeros_like(mean), mean)
 
 
 def _at_least_one(count: Tensor) -> Tensor:
