@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from keras_masked.layers.label_moments import Moments, label_batches
+from keras_masked.layers.label_moments import Moments
+from keras_masked.layers.label_streams import label_batches
 from tests.backend import tensor, to_numpy
 
 ROWS, LABELS = 57, 3

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_masked.layers import label_moments
+from keras_masked.layers import label_moments, label_streams
 from keras_masked.layers.base import is_set, register
 from keras_masked.layers.normalization import receive
 from keras_masked.observation import NAN, Missing, find_missing, standardize_missing
@@ -126,8 +126,8 @@ class FillMissing(keras.layers.Layer):
                 "Pass `value='mean'` to fill in means."
             )
         moments = label_moments.Moments(self.missing, None, self.features, noun="feature")
-        batches = label_moments.label_batches(
-            data, batch_size, steps, verbose, label_moments.features_of
+        batches = label_streams.label_batches(
+            data, batch_size, steps, verbose, label_streams.features_of
         )
         for features in batches:
             moments.update(features)

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import distributions
-from keras_masked.layers import label_moments
+from keras_masked.layers import label_moments, label_streams
 from keras_masked.layers.base import is_set, register
 from keras_masked.observation import (
     NAN,
@@ -133,7 +133,7 @@ class LabelNormalization(keras.layers.Layer):
                 number of labels. The layer then stays as it was.
         """
         moments = label_moments.Moments(self.missing, self.names, self.labels)
-        for labels in label_moments.label_batches(data, batch_size, steps, verbose):
+        for labels in label_streams.label_batches(data, batch_size, steps, verbose):
             moments.update(labels)
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         mean, deviation = moments.result(dtype)
