@@ -249,3 +249,13 @@ def test_circle_slope_is_finite_without_pairs() -> None:
     y, p = np.array([0, 0, 1]), np.eye(3, dtype="float32")
     value, gradient = value_and_gradient(L.Circle(), y, p)
     assert np.isfinite(value) and np.all(np.isfinite(gradient))
+
+
+def test_circle_takes_any_ids() -> None:
+    """The last axis is of embeddings: there may be more classes than it has entries."""
+    y, p = np.array([7, 7, 12, 12, -1]), np.random.default_rng(0).normal(size=(5, 3))
+    p = p.astype("float32")
+    target = float(keras.losses.Circle()(y[:4], p[:4]))
+    np.testing.assert_allclose(float(km.losses.Circle()(y, p)), target, rtol=1e-5)
+    rows = km.losses.circle(y[:4], p[:4])
+    np.testing.assert_allclose(float(keras.ops.mean(rows)), target, rtol=1e-5)

@@ -17,6 +17,7 @@ from keras_masked.formulas.draws import check_draws, check_logits
 from keras_masked.formulas.fields import events, fractions_skill, sobel, sobel_sees, window_means
 from keras_masked.formulas.focal import check_gamma
 from keras_masked.formulas.labels import (
+    ANY_ID,
     CLASS_ID,
     NUMBER,
     PROBABILITY,
@@ -29,6 +30,7 @@ from keras_masked.formulas.regression import squared_error
 from keras_masked.formulas.sets import jaccard
 
 __all__ = [
+    "ANY_ID",
     "CLASS_ID",
     "Domain",
     "Formula",

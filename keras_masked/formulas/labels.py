@@ -88,6 +88,8 @@ VECTOR = Labels(axes=1)
 """The last axis: one-hot rows, distributions, boxes."""
 CLASS_ID = Labels(axes=1, class_ids=True)
 """The id of a class on the last axis of the predictions."""
+ANY_ID = Labels(axes=1, class_ids=True, any_id=True)
+"""The id of a class that need not be on that axis: of embeddings, or among predicted ids."""
 PARAMETERS = Labels(axes=1, stacked=True)
 """One entry of `y_true`, for which the last axis of `y_pred` holds several parameters."""
 PROBABILITY_PARAMETERS = Labels(axes=1, stacked=True, domain=UNIT)

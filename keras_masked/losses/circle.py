@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked.formulas import CLASS_ID
+from keras_masked.formulas import ANY_ID
 from keras_masked.losses.base import MaskedLoss, Masking, register
 from keras_masked.observation import (
     CLASS_IDS,
@@ -65,7 +65,7 @@ def circle_values(
 
 
 def _observe(y_true: Tensor, y_pred: Tensor, missing: Missing, dtype: str | None) -> Observation:
-    return observe(y_true, y_pred, None, CLASS_ID, missing=missing, dtype=dtype)
+    return observe(y_true, y_pred, None, ANY_ID, missing=missing, dtype=dtype)
 
 
 def _anchor_losses(
@@ -130,7 +130,7 @@ class Circle(MaskedLoss):
     Source: `keras.losses.Circle`; Sun et al. 2020, equation 6.
     """
 
-    label = CLASS_ID
+    label = ANY_ID
     default_missing = CLASS_IDS
     has_columns = False
 
