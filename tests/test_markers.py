@@ -245,6 +245,19 @@ def test_binary_labels_of_sets_and_functions(make: Any) -> None:
     assert np.isnan(value_of(make(), tensor(y), tensor(p)))
 
 
+def test_binary_labels_of_columns() -> None:
+    y, p = np.array([[0.0, -1.0], [1.0, 1.0], [1.0, 0.0]]), np.full((3, 2), 0.4)
+    with pytest.raises(ValueError, match="missing=-1"):
+        M.PerLabel(M.AUC(), ["a", "b"]).update_state(y, p)
+    seen = M.PerLabel(M.AUC(), ["a", "b"], name="auc")
+    seen.update_state(tensor(y), tensor(p))
+    scores = {key: float(to_numpy(value)) for key, value in seen.result().items()}
+    assert scores["auc/a"] == 0.5 and np.isnan(scores["auc/b"]) and np.isnan(scores["auc/macro"])
+    named = M.PerLabel(M.AUC(missing=-1), ["a", "b"], name="auc")
+    named.update_state(y, p)
+    assert to_numpy(named.result()["auc/macro"]) == 0.5
+
+
 def test_soft_labels_may_be_anything_between() -> None:
     y = np.array([[0.0, 0.3, 1.0 + 1e-6], [-1e-7, 0.5, 1.0]])
     p = np.full((2, 3), 0.5)
@@ -333,8 +346,9 @@ def test_lists_of_masked_arrays_and_complex_numbers(case: Case) -> None:
     for received in (rows, tuple(rows), [[*rows[0][:2], np.ma.masked]]):
         with pytest.raises(ValueError, match="`y_true` is a numpy masked array, or holds some"):
             value_of(case.make(), received, data.p)
-    with pytest.raises(ValueError, match="`y_pred` must be real"):
-        value_of(case.make(), data.y, data.p.astype("complex64"))
+    for complex_ones in (data.p.astype("complex64"), (data.p + 1j).tolist()):
+        with pytest.raises(ValueError, match="`y_pred` must be real"):
+            value_of(case.make(), data.y, complex_ones)
     with pytest.raises(ValueError, match="`y_true` must be real"):
         value_of(case.make(), tensor(data.y.astype("complex64")), data.p)
 

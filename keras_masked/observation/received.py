@@ -39,23 +39,32 @@ def reject_arrays(**arrays: Any) -> None:
     The backends take the data under a mask for labels, and drop imaginary parts.
     """
     for name, array in arrays.items():
-        if _is_masked(array):
+        if _any_of(array, _is_masked):
             raise ValueError(
                 f"Argument `{name}` is a numpy masked array, or holds some: no Keras backend sees "
                 "their masks. Mark the missing entries in the data instead, for example with "
                 f"`{name}.astype('float32').filled(np.nan)`."
             )
-        if "complex" in str(getattr(array, "dtype", "")):
+        if _any_of(array, _is_complex):
             raise ValueError(
                 f"Argument `{name}` must be real: give real and imaginary parts on an axis of "
-                f"their own. Received: {name}.dtype={array.dtype}"
+                f"their own. Received: {name} of dtype {getattr(array, 'dtype', 'complex')}"
             )
 
 
-def _is_masked(array: Any) -> bool:
+def _any_of(array: Any, is_so: Callable[[Any], bool]) -> bool:
+    """Whether an array is so, or one in nested lists of them."""
     if isinstance(array, (list, tuple)):
-        return any(_is_masked(each) for each in array)
+        return any(_any_of(each, is_so) for each in array)
+    return is_so(array)
+
+
+def _is_masked(array: Any) -> bool:
     return isinstance(array, np.ma.MaskedArray)
+
+
+def _is_complex(array: Any) -> bool:
+    return isinstance(array, complex) or "complex" in str(getattr(array, "dtype", ""))
 
 
 def at_hand(labels: Any) -> bool:
