@@ -7,11 +7,48 @@ import inspect
 import re
 from typing import Any
 
+from keras_masked.validation import Check
+
 DEFAULT: Any = object()
 """Stands for what an argument is by default in the class at hand."""
 
 
-class Named:
+class Strict:
+    """Mixin: constructors take what the class admits, and nothing else."""
+
+    admits: dict[str, Check] = {}
+    """What arguments may be, those of base classes included."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Has the constructor check its arguments first, as the class of the user admits them."""
+        super().__init_subclass__(**kwargs)
+        for base in cls.__mro__[1:]:
+            cls.admits = {**base.__dict__.get("admits", {}), **cls.admits}
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _checked(cls.__dict__["__init__"])  # type: ignore[method-assign]
+
+
+def _checked(constructor: Any) -> Any:
+    signature = inspect.signature(constructor)
+    rest = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
+
+    @functools.wraps(constructor)
+    def check(self: Any, *args: Any, **kwargs: Any) -> None:
+        cls = type(self)
+        try:
+            given = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}: {error}. See `help({cls.__name__})`.") from None
+        for arguments in (given.arguments, given.arguments.get(rest, {})):
+            for name, value in arguments.items():
+                if name in cls.admits and value is not DEFAULT:
+                    arguments[name] = cls.admits[name](cls.__name__, name, value)
+        constructor(*given.args, **given.kwargs)
+
+    return check
+
+
+class Named(Strict):
     """Mixin: a class is named after itself, and shows the arguments that it passes on.
 
     Constructors take `**masking`, the keyword arguments of the base class, and pass them on. To

@@ -86,9 +86,8 @@ def test_top_k_next_to_a_nan(name: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(6,), (6, 3)])
-@pytest.mark.parametrize("class_id", [3, -1])
-def test_no_such_class(shape: tuple[int, ...], class_id: int) -> None:
-    for metric in (M.Precision(class_id=class_id), M.RecallAtPrecision(0.5, class_id=class_id)):
+def test_no_such_class(shape: tuple[int, ...]) -> None:
+    for metric in (M.Precision(class_id=3), M.RecallAtPrecision(0.5, class_id=3)):
         with pytest.raises(ValueError, match="class_id"):
             metric.update_state(np.ones(shape), np.ones(shape))
 
@@ -96,7 +95,7 @@ def test_no_such_class(shape: tuple[int, ...], class_id: int) -> None:
 @pytest.mark.parametrize("name", [*COUNTS, *RATES])
 @pytest.mark.parametrize("thresholds", [[-0.1, 0.5], [0.5, None], 1.5])
 def test_bad_thresholds(name: str, thresholds: Any) -> None:
-    with pytest.raises(ValueError, match=r"must be in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"`thresholds` must be .* in \[0, 1\]"):
         getattr(M, name)(thresholds)
 
 
@@ -111,7 +110,7 @@ def test_bad_thresholds(name: str, thresholds: Any) -> None:
 )
 def test_operating_points(cls: Any, argument: str) -> None:
     for value in (-0.1, 1.1):
-        with pytest.raises(ValueError, match=rf"`{argument}` must be in the range.*{value}"):
+        with pytest.raises(ValueError, match=rf"`{argument}` must be .* in \[0, 1\].*{value}"):
             cls(value)
     with pytest.raises(ValueError, match="num_thresholds"):
         cls(0.5, num_thresholds=0)

@@ -29,6 +29,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
+from keras_masked.validation import POSITIVE_INTEGER
 
 Tensor = Any
 
@@ -204,10 +205,7 @@ def _loop(
 
 def check_draws(draws: int) -> int:
     """Returns a number of draws; raises `ValueError` if it is none."""
-    whole = isinstance(draws, (int, np.integer)) and not isinstance(draws, bool)
-    if not whole or draws < 1:
-        raise ValueError(f"Argument `draws` must be a positive integer. Received: draws={draws!r}")
-    return int(draws)
+    return int(POSITIVE_INTEGER(None, "draws", draws))
 
 
 def check_logits(y_pred: Tensor) -> None:

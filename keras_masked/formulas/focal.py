@@ -10,6 +10,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
 from keras_masked.formulas.labels import PROBABILITY, VECTOR, formula
+from keras_masked.validation import NON_NEGATIVE
 
 Tensor = Any
 
@@ -70,6 +71,4 @@ def sigmoid_focal_crossentropy(
 
 def check_gamma(gamma: float) -> float:
     """Checks the focusing exponent and returns it."""
-    if gamma is not None and gamma < 0:
-        raise ValueError(f"Argument `gamma` must not be negative. Received: gamma={gamma!r}")
-    return gamma
+    return float(NON_NEGATIVE(None, "gamma", gamma))

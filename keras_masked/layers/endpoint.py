@@ -11,6 +11,7 @@ from keras_masked import serialization
 from keras_masked.layers.base import register
 from keras_masked.losses.draws import DrawnLoss
 from keras_masked.observation import reject_arrays, stack_parameters
+from keras_masked.validation import INTEGER, optional
 
 Tensor = Any
 
@@ -79,8 +80,8 @@ class LossEndpoint(keras.layers.Layer):
                 f"makes a single number. Received: loss={loss!r}"
             )
         self.loss = loss
-        self.seed = seed
-        self._generator = keras.random.SeedGenerator(seed)
+        self.seed = optional(INTEGER)(type(self).__name__, "seed", seed)
+        self._generator = keras.random.SeedGenerator(self.seed)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Checks what Keras would convert: a list, and no masked arrays in it."""

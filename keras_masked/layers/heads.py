@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_masked import distributions
 from keras_masked.layers.base import register
+from keras_masked.validation import POSITIVE_INTEGER
 
 Tensor = Any
 
@@ -57,19 +57,14 @@ class DistributionHead(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        whole = isinstance(labels, (int, np.integer)) and not isinstance(labels, bool)
-        if not whole or labels < 1:
-            raise ValueError(
-                f"Argument `labels` must be a positive integer. Received: labels={labels!r}"
-            )
-        self.labels = int(labels)
+        self.labels = POSITIVE_INTEGER(type(self).__name__, "labels", labels)
         self.distribution = distributions.get(distribution)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.supports_masking = True
         self.dense = keras.layers.Dense(
-            labels * len(self.distribution.parameters),
+            self.labels * len(self.distribution.parameters),
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
             kernel_regularizer=self.kernel_regularizer,

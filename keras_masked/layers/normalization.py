@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -291,7 +291,7 @@ def receive(labels: Any, missing: Missing) -> Tensor:
 
 
 def _check_names(names: Any) -> tuple[str, ...]:
-    found = () if isinstance(names, str) else tuple(names)
+    found = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
     if not found or len(set(found)) < len(found) or not all(isinstance(n, str) for n in found):
         raise ValueError(
             f"Argument `names` must be distinct strings, one per label. Received: names={names!r}"

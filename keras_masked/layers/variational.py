@@ -11,6 +11,7 @@ from keras_masked.layers.base import register
 from keras_masked.losses.variational import gaussian_values
 from keras_masked.losses.variational_mixtures import mixture_values
 from keras_masked.observation import NAN, Missing, reduce_losses, standardize_missing
+from keras_masked.validation import FINITE, INTEGER, POSITIVE_INTEGER, optional
 
 Tensor = Any
 
@@ -41,8 +42,8 @@ class GaussianSampling(keras.layers.Layer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed = seed
-        self._generator = keras.random.SeedGenerator(seed)
+        self.seed = optional(INTEGER)(type(self).__name__, "seed", seed)
+        self._generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
         """Returns the draws.
@@ -111,12 +112,9 @@ class VariationalEndpoint(keras.layers.Layer):
     ) -> None:
         # Half precision would lose digits, and observations their difference from sentinels.
         super().__init__(**{"autocast": False, **kwargs})
-        if clusters is not None and clusters < 1:
-            raise ValueError(
-                f"Argument `clusters` must be at least 1. Received: clusters={clusters}"
-            )
-        self.clusters = clusters
-        self.x_log_var = x_log_var
+        mine = type(self).__name__
+        self.clusters = optional(POSITIVE_INTEGER)(mine, "clusters", clusters)
+        self.x_log_var = FINITE(mine, "x_log_var", x_log_var)
         self.missing = standardize_missing(missing)
 
     def build(self, input_shape: Any) -> None:

@@ -27,8 +27,11 @@ from keras_masked.observation import (
     weigh_classes,
     weigh_columns,
 )
+from keras_masked.validation import FLOAT_DTYPE, STRING, one_of, optional
 
 Tensor = Any
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
 register = serialization.register("keras_masked.losses")
 
@@ -97,6 +100,8 @@ class MaskedLoss(Named, keras.losses.Loss):
     """Whether labels lie in columns, which can be weighed."""
     common = Masking
     """Keyword arguments that constructors pass on; they are documented here."""
+
+    admits = {"reduction": one_of(*REDUCTIONS), "name": optional(STRING), "dtype": FLOAT_DTYPE}
 
     def __init__(
         self,

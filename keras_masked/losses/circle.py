@@ -17,6 +17,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import BOOLEAN, FINITE, POSITIVE
 
 Tensor = Any
 
@@ -133,6 +134,8 @@ class Circle(MaskedLoss):
     label = ANY_ID
     default_missing = CLASS_IDS
     has_columns = False
+
+    admits = {"gamma": POSITIVE, "margin": FINITE, "remove_diagonal": BOOLEAN}
 
     def __init__(
         self,

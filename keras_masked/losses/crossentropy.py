@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import crossentropy as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, join_markers, row_values
+from keras_masked.validation import BOOLEAN, FRACTION, INTEGER, PROBABILITY, optional
 
 Tensor = Any
 
@@ -45,6 +46,8 @@ class BinaryCrossentropy(ClassLoss):
     """
 
     formula = formulas.binary_crossentropy
+
+    admits = {"from_logits": BOOLEAN, "label_smoothing": PROBABILITY, "axis": INTEGER}
 
     def __init__(
         self,
@@ -103,6 +106,8 @@ class CategoricalCrossentropy(ClassLoss):
 
     formula = formulas.categorical_crossentropy
 
+    admits = {"from_logits": BOOLEAN, "label_smoothing": PROBABILITY, "axis": INTEGER}
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -159,6 +164,8 @@ class SparseCategoricalCrossentropy(ClassLoss):
 
     formula = formulas.sparse_categorical_crossentropy
     default_missing = CLASS_IDS
+
+    admits = {"from_logits": BOOLEAN, "ignore_class": optional(INTEGER), "axis": INTEGER}
 
     def __init__(
         self,
@@ -217,6 +224,8 @@ class CategoricalGeneralizedCrossEntropy(ClassLoss):
     formula = formulas.generalized_cross_entropy
     default_missing = CLASS_IDS
 
+    admits = {"q": FRACTION}
+
     def __init__(
         self,
         q: float = 0.5,
@@ -225,8 +234,6 @@ class CategoricalGeneralizedCrossEntropy(ClassLoss):
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
     ) -> None:
-        if not 0 < q < 1:
-            raise ValueError(f"Argument `q` must be in the interval (0, 1). Received: q={q}")
         super().__init__(reduction, name, dtype, q=q, **masking)
 
 

@@ -6,9 +6,10 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked.formulas import check_draws, check_logits
+from keras_masked.formulas import check_logits
 from keras_masked.losses.base import FormulaLoss, Masking
 from keras_masked.observation import Observation, label_values
+from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER
 
 Tensor = Any
 
@@ -20,6 +21,8 @@ class DrawnLoss(FormulaLoss):
     holds a generator and draws afresh.
     """
 
+    admits = {"draws": POSITIVE_INTEGER, "loop_over_draws": BOOLEAN}
+
     def __init__(
         self,
         draws: int,
@@ -29,7 +32,7 @@ class DrawnLoss(FormulaLoss):
         dtype: Any,
         **masking: Unpack[Masking],
     ) -> None:
-        options = {"draws": check_draws(draws), "loop_over_draws": loop_over_draws}
+        options = {"draws": draws, "loop_over_draws": loop_over_draws}
         super().__init__(reduction, name, dtype, **options, **masking)
 
     def evaluate(

@@ -15,6 +15,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import AXES, FINITE, POSITIVE, optional
 
 Tensor = Any
 
@@ -77,6 +78,8 @@ class CriticalSuccessIndex(SetLoss):
     """
 
     of_sets = staticmethod(jaccard)
+
+    admits = {"threshold": optional(FINITE), "scale": POSITIVE, "axis": AXES}
 
     def __init__(
         self,

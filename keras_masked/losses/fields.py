@@ -33,6 +33,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import AXES, FINITE, POSITIVE, POSITIVE_INTEGER, optional
 
 Tensor = Any
 
@@ -121,10 +122,7 @@ def inner_weights(sample_weight: Tensor | None, fields: Tensor) -> Tensor | None
 
 def check_window(window: Any, padding: Any) -> None:
     """Checks `window=` and `padding=`."""
-    if not isinstance(window, int) or isinstance(window, bool) or window < 1:
-        raise ValueError(
-            f"Argument `window` must be a number of pixels. Received: window={window!r}"
-        )
+    POSITIVE_INTEGER(None, "window", window)
     if padding not in PADDINGS:
         raise ValueError(
             f"Argument `padding` must be one of {PADDINGS}. Received: padding={padding!r}"
@@ -202,6 +200,13 @@ class FractionsSkillScore(SetLoss):
     """
 
     of_sets = staticmethod(formulas.fractions_skill)
+
+    admits = {
+        "window": POSITIVE_INTEGER,
+        "threshold": optional(FINITE),
+        "scale": POSITIVE,
+        "axis": AXES,
+    }
 
     def __init__(
         self,

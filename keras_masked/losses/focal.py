@@ -15,6 +15,14 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import (
+    BOOLEAN,
+    INTEGER,
+    NON_NEGATIVE,
+    PROBABILITY,
+    one_or_several,
+    optional,
+)
 
 Tensor = Any
 
@@ -57,6 +65,15 @@ class BinaryFocalCrossentropy(ClassLoss):
     """
 
     formula = formulas.binary_focal_crossentropy
+
+    admits = {
+        "apply_class_balancing": BOOLEAN,
+        "alpha": PROBABILITY,
+        "gamma": NON_NEGATIVE,
+        "from_logits": BOOLEAN,
+        "label_smoothing": PROBABILITY,
+        "axis": INTEGER,
+    }
 
     def __init__(
         self,
@@ -123,6 +140,14 @@ class CategoricalFocalCrossentropy(ClassLoss):
     """
 
     formula = formulas.categorical_focal_crossentropy
+
+    admits = {
+        "alpha": one_or_several(NON_NEGATIVE),
+        "gamma": NON_NEGATIVE,
+        "from_logits": BOOLEAN,
+        "label_smoothing": PROBABILITY,
+        "axis": INTEGER,
+    }
 
     def __init__(
         self,
@@ -191,6 +216,8 @@ class SigmoidFocalCrossEntropy(GroupLoss):
     formula = formulas.sigmoid_focal_crossentropy
     combine = staticmethod(total)
 
+    admits = {"from_logits": BOOLEAN, "alpha": optional(PROBABILITY), "gamma": NON_NEGATIVE}
+
     def __init__(
         self,
         from_logits: bool = False,
@@ -201,7 +228,7 @@ class SigmoidFocalCrossEntropy(GroupLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        options = {"from_logits": from_logits, "alpha": alpha, "gamma": check_gamma(gamma)}
+        options = {"from_logits": from_logits, "alpha": alpha, "gamma": gamma}
         super().__init__(reduction, name, dtype, **options, **masking)
 
 

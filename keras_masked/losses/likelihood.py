@@ -10,6 +10,7 @@ from keras_masked import distributions
 from keras_masked.formulas import likelihood as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values, stack_parameters
+from keras_masked.validation import BOOLEAN
 
 Tensor = Any
 
@@ -59,6 +60,8 @@ class NegativeLogLikelihood(FormulaLoss):
     """
 
     formula = formulas.negative_log_likelihood
+
+    admits = {"full": BOOLEAN}
 
     def __init__(
         self,

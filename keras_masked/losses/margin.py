@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import margin as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, FormulaLoss, Masking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, row_values
+from keras_masked.validation import NON_NEGATIVE
 
 Tensor = Any
 
@@ -44,6 +45,8 @@ class Hinge(FormulaLoss):
     """
 
     formula = formulas.hinge
+
+    admits = {"delta": NON_NEGATIVE}
 
     def __init__(
         self,
@@ -161,6 +164,8 @@ class MulticlassHinge(ClassLoss):
     """
 
     formula = formulas.multiclass_hinge
+
+    admits = {"delta": NON_NEGATIVE}
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_masked import _backend, serialization
 from keras_masked.formulas import Labels, flat
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import REDUCTIONS, MaskedLoss, Masking, register
 from keras_masked.observation import (
     Observation,
     compatible,
@@ -17,6 +17,7 @@ from keras_masked.observation import (
     gate_output,
     replace,
 )
+from keras_masked.validation import FILL, LABEL_AXES, one_of
 
 Tensor = Any
 
@@ -84,6 +85,12 @@ class Masked(MaskedLoss):
 
     Source: none; the counterpart of `keras_masked.metrics.Masked`.
     """
+
+    admits = {
+        "reduction": one_of("as_wrapped", *REDUCTIONS),
+        "label_axes": LABEL_AXES,
+        "fill": FILL,
+    }
 
     def __init__(
         self,
@@ -162,12 +169,6 @@ def check_wrapped(loss: Any, label_axes: int, fill: Any) -> None:
         raise ValueError(
             "Argument `loss` must be an instance of `keras.losses.Loss`, or a function of "
             f"`(y_true, y_pred)`. Received: loss={loss!r}"
-        )
-    if label_axes not in (0, 1):
-        raise ValueError(f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}")
-    if not isinstance(fill, list | tuple) or len(fill) != 2:
-        raise ValueError(
-            f"Argument `fill` must be a pair (label, prediction). Received: fill={fill!r}"
         )
     if _is_keras(loss, ACROSS_ROWS):
         raise ValueError(

@@ -14,6 +14,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import AXES
 
 Tensor = Any
 
@@ -193,6 +194,8 @@ class RootMeanSquaredError(GroupLoss):
 
     formula = formulas.squared_error
     combine = staticmethod(root)
+
+    admits = {"axis": AXES}
 
     def __init__(
         self,

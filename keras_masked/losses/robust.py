@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import robust as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
+from keras_masked.validation import POSITIVE
 
 Tensor = Any
 
@@ -45,6 +46,8 @@ class Huber(FormulaLoss):
     """
 
     formula = formulas.huber
+
+    admits = {"delta": POSITIVE}
 
     def __init__(
         self,

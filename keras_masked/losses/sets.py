@@ -22,6 +22,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
+from keras_masked.validation import AXES, NON_NEGATIVE
 
 Tensor = Any
 
@@ -136,6 +137,8 @@ class Dice(SetLoss):
 
     of_sets = staticmethod(formulas.dice)
 
+    admits = {"axis": AXES}
+
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
@@ -183,6 +186,8 @@ class Tversky(SetLoss):
     """
 
     of_sets = staticmethod(formulas.tversky)
+
+    admits = {"alpha": NON_NEGATIVE, "beta": NON_NEGATIVE, "axis": AXES}
 
     def __init__(
         self,
@@ -234,6 +239,8 @@ class Jaccard(SetLoss):
     """
 
     of_sets = staticmethod(formulas.jaccard)
+
+    admits = {"axis": AXES}
 
     def __init__(
         self,

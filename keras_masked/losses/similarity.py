@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import similarity as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
+from keras_masked.validation import INTEGER
 
 Tensor = Any
 
@@ -44,6 +45,8 @@ class CosineSimilarity(FormulaLoss):
     """
 
     formula = formulas.cosine_similarity
+
+    admits = {"axis": INTEGER}
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import weighted as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
+from keras_masked.validation import FINITE, NON_NEGATIVE
 
 Tensor = Any
 
@@ -45,6 +46,8 @@ class ExponentiallyWeightedMSE(FormulaLoss):
     """
 
     formula = formulas.exponentially_weighted_squared_error
+
+    admits = {"a": FINITE}
 
     def __init__(
         self,
@@ -93,6 +96,8 @@ class DualWeightedMSE(FormulaLoss):
 
     formula = formulas.dual_weighted_squared_error
 
+    admits = {"gamma": NON_NEGATIVE}
+
     def __init__(
         self,
         gamma: float = 1.0,
@@ -140,6 +145,8 @@ class AsymmetricMSE(FormulaLoss):
     """
 
     formula = formulas.asymmetric_squared_error
+
+    admits = {"miss_weight": NON_NEGATIVE}
 
     def __init__(
         self,

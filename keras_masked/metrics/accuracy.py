@@ -8,6 +8,7 @@ from keras_masked.formulas import accuracy as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, NAN, Missing, holds_class_ids, values
+from keras_masked.validation import BOOLEAN, FRACTION, POSITIVE_INTEGER
 
 Tensor = Any
 
@@ -45,6 +46,8 @@ class BinaryAccuracy(MeanMetric):
 
     formula = formulas.binary_match
     _direction = "up"
+
+    admits = {"threshold": FRACTION, "from_logits": BOOLEAN}
 
     def __init__(
         self,
@@ -188,6 +191,8 @@ class TopKCategoricalAccuracy(MeanMetric):
     formula = formulas.top_k_match
     _direction = "up"
 
+    admits = {"k": POSITIVE_INTEGER}
+
     def __init__(
         self,
         k: int = 5,
@@ -231,6 +236,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     """
 
     _direction = "up"
+
+    admits = {"k": POSITIVE_INTEGER, "from_sorted_ids": BOOLEAN}
 
     def __init__(
         self,

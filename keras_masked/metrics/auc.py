@@ -18,6 +18,15 @@ from keras_masked.metrics.thresholds import (
     even_thresholds,
 )
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import (
+    BOOLEAN,
+    NON_NEGATIVE,
+    POSITIVE_INTEGER,
+    PROBABILITY,
+    one_or_several,
+    optional,
+    several,
+)
 
 Tensor = Any
 
@@ -79,6 +88,15 @@ class AUC(ThresholdMetric):
     """
 
     _direction = "up"
+
+    admits = {
+        "num_thresholds": POSITIVE_INTEGER,
+        "thresholds": optional(one_or_several(PROBABILITY)),
+        "multi_label": BOOLEAN,
+        "num_labels": optional(POSITIVE_INTEGER),
+        "label_weights": optional(several(NON_NEGATIVE)),
+        "from_logits": BOOLEAN,
+    }
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ from keras_masked.observation import (
     observe,
     standardize_missing,
 )
+from keras_masked.validation import FLOAT_DTYPE, STRING, optional
 
 Tensor = Any
 T = TypeVar("T")
@@ -59,6 +60,8 @@ class MaskedMetric(Named, keras.metrics.Metric):
     """What is missing where the user does not say."""
     common = Masking
     """Keyword arguments that constructors pass on; they are documented here."""
+
+    admits = {"name": optional(STRING), "dtype": FLOAT_DTYPE}
 
     def __init__(
         self,

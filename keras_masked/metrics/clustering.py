@@ -20,6 +20,7 @@ from keras_masked.observation import (
     reject_arrays,
     standardize_missing,
 )
+from keras_masked.validation import POSITIVE_INTEGER, optional
 
 Tensor = Any
 
@@ -91,8 +92,7 @@ def check_assignment(assignment: Any, classes: Any, clusters: Any) -> None:
             f"Received: assignment={assignment!r}"
         )
     for name, number in (("num_classes", classes), ("num_clusters", clusters)):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"Argument `{name}` must be at least 1. Received: {name}={number!r}")
+        POSITIVE_INTEGER(None, name, number)
     if assignment == "optimal":
         _solver()
 
@@ -164,6 +164,8 @@ class ClusteringAccuracy(MaskedMetric):
     """
 
     _direction = "up"
+
+    admits = {"num_classes": POSITIVE_INTEGER, "num_clusters": optional(POSITIVE_INTEGER)}
 
     def __init__(
         self,

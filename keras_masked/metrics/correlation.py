@@ -19,6 +19,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_row_mask,
 )
+from keras_masked.validation import INTEGER, optional
 
 Tensor = Any
 
@@ -32,6 +33,8 @@ class Correlation(ColumnMetric):
 
     correlate: Callable[..., tuple[Tensor, Tensor]]
     _direction = "up"
+
+    admits = {"axis": optional(INTEGER)}
 
     def __init__(self, name: str | None, dtype: Any, axis: int | None, missing: Missing) -> None:
         self.apart = axis == 0

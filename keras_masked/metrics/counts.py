@@ -9,6 +9,7 @@ from keras import ops
 from keras_masked.metrics.base import register
 from keras_masked.metrics.thresholds import OneOrMore, Thresholds
 from keras_masked.observation import NAN, Missing
+from keras_masked.validation import PROBABILITY, one_or_several, optional
 
 Tensor = Any
 
@@ -17,6 +18,8 @@ class Count(OneOrMore):
     """Base class: how many labels are true or false, positive or negative."""
 
     counted: str
+
+    admits = {"thresholds": optional(one_or_several(PROBABILITY))}
 
     def __init__(
         self,

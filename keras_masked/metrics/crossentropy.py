@@ -8,6 +8,7 @@ from keras_masked.formulas import crossentropy as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, NAN, Missing
+from keras_masked.validation import BOOLEAN, INTEGER, PROBABILITY, optional
 
 
 @register
@@ -43,6 +44,8 @@ class BinaryCrossentropy(MeanMetric):
 
     formula = formulas.binary_crossentropy
     _direction = "down"
+
+    admits = {"from_logits": BOOLEAN, "label_smoothing": PROBABILITY}
 
     def __init__(
         self,
@@ -91,6 +94,8 @@ class CategoricalCrossentropy(MeanMetric):
 
     formula = formulas.categorical_crossentropy
     _direction = "down"
+
+    admits = {"from_logits": BOOLEAN, "label_smoothing": PROBABILITY, "axis": INTEGER}
 
     def __init__(
         self,
@@ -145,6 +150,8 @@ class SparseCategoricalCrossentropy(MeanMetric):
 
     formula = formulas.sparse_categorical_crossentropy
     _direction = "down"
+
+    admits = {"from_logits": BOOLEAN, "ignore_class": optional(INTEGER), "axis": INTEGER}
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import defined_mean, known, quotient, register
 from keras_masked.metrics.columns import ColumnMetric, total
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import POSITIVE, POSITIVE_PROBABILITY, one_of, optional
 
 Tensor = Any
 
@@ -59,6 +60,12 @@ class FBetaScore(ColumnMetric):
     label = PROBABILITY
     _direction = "up"
 
+    admits = {
+        "average": one_of(*AVERAGES),
+        "beta": POSITIVE,
+        "threshold": optional(POSITIVE_PROBABILITY),
+    }
+
     def __init__(
         self,
         average: str | None = None,
@@ -69,30 +76,6 @@ class FBetaScore(ColumnMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        if average not in AVERAGES:
-            raise ValueError(
-                "Invalid `average` argument value. Expected one of: "
-                f"{{None, 'micro', 'macro', 'weighted'}}. Received: average={average}"
-            )
-        if not isinstance(beta, float):
-            raise ValueError(
-                "Invalid `beta` argument value. It should be a Python float. "
-                f"Received: beta={beta} of type '{type(beta)}'"
-            )
-        if beta <= 0:
-            raise ValueError(
-                f"Invalid `beta` argument value. It should be > 0. Received: beta={beta}"
-            )
-        if threshold is not None and not isinstance(threshold, float):
-            raise ValueError(
-                "Invalid `threshold` argument value. It should be a Python float. "
-                f"Received: threshold={threshold} of type '{type(threshold)}'"
-            )
-        if threshold is not None and not 0 < threshold <= 1:
-            raise ValueError(
-                "Invalid `threshold` argument value. It should verify 0 < threshold <= 1. "
-                f"Received: threshold={threshold}"
-            )
         super().__init__(
             name, dtype, missing=missing, average=average, beta=beta, threshold=threshold
         )

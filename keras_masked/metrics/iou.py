@@ -24,6 +24,15 @@ from keras_masked.observation import (
     receive_labels,
     reject_arrays,
 )
+from keras_masked.validation import (
+    BOOLEAN,
+    CLASS_ID,
+    FINITE,
+    INTEGER,
+    POSITIVE_INTEGER,
+    optional,
+    several,
+)
 
 Tensor = Any
 
@@ -70,6 +79,15 @@ class IoU(MaskedMetric):
 
     _direction = "up"
 
+    admits = {
+        "num_classes": POSITIVE_INTEGER,
+        "target_class_ids": several(CLASS_ID),
+        "ignore_class": optional(INTEGER),
+        "sparse_y_true": BOOLEAN,
+        "sparse_y_pred": BOOLEAN,
+        "axis": INTEGER,
+    }
+
     def __init__(
         self,
         num_classes: int,
@@ -86,7 +104,7 @@ class IoU(MaskedMetric):
         targets = [int(each) for each in target_class_ids]
         if max(targets) >= num_classes or min(targets) < 0:
             raise ValueError(
-                f"Target class id {max(targets)} is out of range, which is [0, {num_classes}). "
+                f"{type(self).__name__}: target class id {max(targets)} is out of range, which is [0, {num_classes}). "
                 f"Received: target_class_ids={targets}"
             )
         super().__init__(
@@ -203,6 +221,8 @@ class BinaryIoU(IoU):
 
     Source: `keras.metrics.BinaryIoU`.
     """
+
+    admits = {"threshold": FINITE}
 
     def __init__(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from typing import Any
 
 from keras import ops
@@ -16,6 +15,7 @@ from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import BOOLEAN, FRACTION
 
 Tensor = Any
 
@@ -54,6 +54,8 @@ class NegativeLogLikelihood(MeanMetric):
 
     formula = formulas.negative_log_likelihood
     _direction = "down"
+
+    admits = {"full": BOOLEAN}
 
     def __init__(
         self,
@@ -108,6 +110,8 @@ class IntervalCoverage(MeanMetric):
 
     formula = formulas.interval_covers
 
+    admits = {"level": FRACTION}
+
     def __init__(
         self,
         level: float = 0.9,
@@ -117,8 +121,6 @@ class IntervalCoverage(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        if not isinstance(level, numbers.Real) or not 0 < level < 1:
-            raise ValueError(f"Argument `level` must be between 0 and 1. Received: level={level!r}")
         distribution = distributions.get(distribution)
         super().__init__(name, dtype, missing=missing, level=level, distribution=distribution)
 

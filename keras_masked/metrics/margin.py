@@ -8,6 +8,7 @@ from keras_masked.formulas import margin as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, Missing
+from keras_masked.validation import NON_NEGATIVE
 
 
 @register
@@ -144,6 +145,8 @@ class MulticlassHinge(MeanMetric):
 
     formula = formulas.multiclass_hinge
     _direction = "down"
+
+    admits = {"delta": NON_NEGATIVE}
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from keras_masked import serialization
 from keras_masked.formulas import Labels
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.observation import NAN, Missing, replace
+from keras_masked.validation import FILL, LABEL_AXES
 
 Tensor = Any
 
@@ -76,6 +77,8 @@ class Masked(MaskedMetric):
     Source: none; the counterpart of `keras_masked.losses.Masked`.
     """
 
+    admits = {"label_axes": LABEL_AXES, "fill": FILL}
+
     def __init__(
         self,
         metric: keras.metrics.Metric,
@@ -87,7 +90,11 @@ class Masked(MaskedMetric):
         missing: Missing = NAN,
     ) -> None:
         check_wrapped(metric, label_axes, fill)
-        super().__init__(name or metric.name, dtype or metric.dtype, missing=missing)
+        if dtype is None and keras.backend.is_float_dtype(
+            metric.dtype
+        ):  # ids are counted in integers
+            dtype = metric.dtype
+        super().__init__(name or metric.name, dtype, missing=missing)
         self.metric = metric
         self.label_axes = label_axes
         # Nobody knows which ids the wrapped metric takes.
@@ -194,12 +201,6 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
         )
     if isinstance(metric, MaskedMetric):
         raise ValueError(f"Argument `metric` is masked already. Received: metric={metric!r}")
-    if label_axes not in (0, 1):
-        raise ValueError(f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}")
-    if not isinstance(fill, list | tuple) or len(fill) != 2:
-        raise ValueError(
-            f"Argument `fill` must be a pair (label, prediction). Received: fill={fill!r}"
-        )
     if type(metric).update_state in OF_VALUES:
         raise ValueError(f"{metric!r} takes no labels and predictions.")
     if label_axes == 0 and _is_keras(metric, OF_VECTORS + OF_ROWS):

@@ -21,6 +21,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_row_mask,
 )
+from keras_masked.validation import POSITIVE_INTEGER, optional
 
 Tensor = Any
 
@@ -35,6 +36,8 @@ class Median(ColumnMetric):
     signed = False
     """Whether errors have a sign."""
     scale = 1.0
+
+    admits = {"capacity": optional(POSITIVE_INTEGER)}
 
     def __init__(
         self, name: str | None, dtype: Any, *, capacity: int | None, missing: Missing

@@ -15,6 +15,7 @@ from keras_masked.observation import (
     receive_labels,
     shapes,
 )
+from keras_masked.validation import LABEL_AXES
 
 Tensor = Any
 
@@ -48,6 +49,8 @@ class ObservedFraction(MaskedMetric):
 
     _direction = "up"
 
+    admits = {"label_axes": LABEL_AXES}
+
     def __init__(
         self,
         name: str | None = "observed_fraction",
@@ -56,10 +59,6 @@ class ObservedFraction(MaskedMetric):
         missing: Missing = NAN,
         label_axes: int = 0,
     ) -> None:
-        if label_axes not in (0, 1):
-            raise ValueError(
-                f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}"
-            )
         super().__init__(name, dtype, missing=missing, label_axes=label_axes)
         self._observed = self.accumulator()
         self._positions = self.accumulator()

@@ -10,6 +10,7 @@ from keras_masked.metrics.base import register
 from keras_masked.metrics.precision_recall import of_class
 from keras_masked.metrics.thresholds import Confusion, ThresholdMetric, even_thresholds
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import CLASS_ID, POSITIVE_INTEGER, PROBABILITY, optional
 
 Tensor = Any
 
@@ -25,6 +26,8 @@ class OperatingPoint(ThresholdMetric):
     argument: str
     _direction = "up"
 
+    admits = {"num_thresholds": POSITIVE_INTEGER, "class_id": optional(CLASS_ID)}
+
     def __init__(
         self,
         value: float,
@@ -34,16 +37,6 @@ class OperatingPoint(ThresholdMetric):
         dtype: Any,
         missing: Missing,
     ) -> None:
-        if not 0 <= value <= 1:
-            raise ValueError(
-                f"Argument `{self.argument}` must be in the range [0, 1]. "
-                f"Received: {self.argument}={value}"
-            )
-        if num_thresholds <= 0:
-            raise ValueError(
-                "Argument `num_thresholds` must be an integer > 0. "
-                f"Received: num_thresholds={num_thresholds}"
-            )
         edges = [0.5] if num_thresholds == 1 else even_thresholds(num_thresholds)
         super().__init__(
             name,
@@ -123,6 +116,8 @@ class SensitivityAtSpecificity(OperatingPoint):
     constrained = "specificity"
     argument = "specificity"
 
+    admits = {"specificity": PROBABILITY}
+
     def __init__(
         self,
         specificity: float,
@@ -174,6 +169,8 @@ class SpecificityAtSensitivity(OperatingPoint):
     best = "specificity"
     constrained = "recall"
     argument = "sensitivity"
+
+    admits = {"sensitivity": PROBABILITY}
 
     def __init__(
         self,
@@ -227,6 +224,8 @@ class PrecisionAtRecall(OperatingPoint):
     constrained = "recall"
     argument = "recall"
 
+    admits = {"recall": PROBABILITY}
+
     def __init__(
         self,
         recall: float,
@@ -278,6 +277,8 @@ class RecallAtPrecision(OperatingPoint):
     best = "recall"
     constrained = "precision"
     argument = "precision"
+
+    admits = {"precision": PROBABILITY}
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ from keras_masked import _backend, serialization
 from keras_masked.metrics.accumulator import sums_dtype
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.metrics.columns import ColumnMetric, columns_of
+from keras_masked.validation import BOOLEAN
 
 Tensor = Any
 
@@ -66,6 +67,8 @@ class PerLabel(MaskedMetric):
 
     Source: none.
     """
+
+    admits = {"show_support": BOOLEAN}
 
     def __init__(
         self,
@@ -231,7 +234,7 @@ def check(metric: Any, labels: Any, average: Any) -> list[str]:
             f"Invalid value for argument `average`. Expected one of {AVERAGES}. "
             f"Received: average={average!r}"
         )
-    names = [] if isinstance(labels, str) else list(labels)
+    names = list(labels) if isinstance(labels, Iterable) and not isinstance(labels, str) else []
     if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
         raise ValueError(
             f"Argument `labels` must be a list of distinct strings. Received: labels={labels!r}"

@@ -10,6 +10,13 @@ from keras import ops
 from keras_masked.metrics.base import register
 from keras_masked.metrics.thresholds import OneOrMore, Thresholds
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import (
+    CLASS_ID,
+    POSITIVE_INTEGER,
+    PROBABILITY,
+    one_or_several,
+    optional,
+)
 
 Tensor = Any
 
@@ -21,6 +28,12 @@ class OfClass(OneOrMore):
     """Base class: of one class, or of the k best predictions of each row."""
 
     _direction = "up"
+
+    admits = {
+        "thresholds": optional(one_or_several(PROBABILITY)),
+        "top_k": optional(POSITIVE_INTEGER),
+        "class_id": optional(CLASS_ID),
+    }
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, regi
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import CLASS_ID, one_of
 
 Tensor = Any
 
@@ -59,6 +60,8 @@ class R2Score(ColumnMetric):
     apart = True
     _direction = "up"
 
+    admits = {"class_aggregation": one_of(*AGGREGATIONS), "num_regressors": CLASS_ID}
+
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
@@ -68,16 +71,6 @@ class R2Score(ColumnMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        if class_aggregation not in AGGREGATIONS:
-            raise ValueError(
-                "Invalid value for argument `class_aggregation`. Expected one of "
-                f"{AGGREGATIONS}. Received: class_aggregation={class_aggregation}"
-            )
-        if num_regressors < 0:
-            raise ValueError(
-                "Invalid value for argument `num_regressors`. Expected a value >= 0. "
-                f"Received: num_regressors={num_regressors}"
-            )
         super().__init__(
             name,
             dtype,

@@ -8,6 +8,7 @@ from keras_masked.formulas import similarity as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.validation import INTEGER
 
 Tensor = Any
 
@@ -46,6 +47,8 @@ class CosineSimilarity(MeanMetric):
 
     formula = formulas.cosine_similarity
     _direction = "up"
+
+    admits = {"axis": INTEGER}
 
     def __init__(
         self,

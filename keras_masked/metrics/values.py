@@ -21,6 +21,7 @@ from keras_masked.observation import (
     observe,
     replace,
 )
+from keras_masked.validation import FILL, LABEL_AXES
 
 Tensor = Any
 
@@ -178,6 +179,8 @@ class MeanMetricWrapper(MeanMetric):
     Source: `keras.metrics.MeanMetricWrapper`.
     """
 
+    admits = {"label_axes": LABEL_AXES, "fill": FILL}
+
     def __init__(
         self,
         fn: Callable[..., Tensor],
@@ -192,10 +195,6 @@ class MeanMetricWrapper(MeanMetric):
         if not callable(fn):
             raise ValueError(
                 f"Argument `fn` must be a function of `(y_true, y_pred)`. Received: fn={fn!r}"
-            )
-        if label_axes not in (0, 1):
-            raise ValueError(
-                f"Argument `label_axes` must be 0 or 1. Received: label_axes={label_axes}"
             )
         labels = Labels(axes=label_axes, by_shape=label_axes == 1)
         self.formula = Formula(self._call, labels)

@@ -50,6 +50,10 @@ Rate = float | tuple[float, ...]
 Axis = int | tuple[int, ...]
 
 
+RAREST = float(np.finfo("float32").tiny)
+"""The least rate of which the inverse is finite."""
+
+
 AVERAGES = ("micro", "samples", "macro")
 
 
@@ -79,7 +83,7 @@ def standardize_rate(rate: Any, average: str, reduction: str | None) -> Rate | N
     rates = list(rate) if several else [rate]
     for each in rates:
         number = isinstance(each, numbers.Real | np.number) and not isinstance(each, bool)
-        if not number or not 0 < each <= 1:
+        if not number or not RAREST <= each <= 1:
             raise ValueError(
                 "Argument `observed_rate` must be a number in (0, 1], or one per column. "
                 f"Received: observed_rate={rate!r}"

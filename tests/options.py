@@ -1,0 +1,175 @@
+"""What every argument of a constructor admits: good values and hostile ones, by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+
+import keras_masked as km
+
+NAN, INF = float("nan"), float("inf")
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """Values of one argument.
+
+    Attributes:
+        good: What is taken, and kept so that a configuration can be saved.
+        hostile: What raises `ValueError`, naming the argument.
+        beside: Further arguments that it needs.
+    """
+
+    good: tuple[Any, ...] = ()
+    hostile: tuple[Any, ...] = ()
+    beside: tuple[tuple[str, Any], ...] = ()
+
+    def __or__(self, other: Option) -> Option:
+        return Option(self.good + other.good, self.hostile + other.hostile, self.beside)
+
+    def but(self, *good: Any) -> Option:
+        """With some of the hostile values good."""
+        hostile = tuple(h for h in self.hostile if not any(h is g for g in good))
+        return Option(self.good + good, hostile, self.beside)
+
+
+NO_NUMBERS = ("no", "", NAN, -INF, INF, True, np.True_, 1j, [], [[1]], {}, None, object, 1e300,
+              np.array([0.5, 0.5]))  # fmt: skip
+FINITE = Option((0.5, 1, np.float32(0.25), np.int64(2), np.array(0.5)), NO_NUMBERS)
+NON_NEGATIVE = FINITE | Option((), (-1, -0.5, np.float32(-1)))
+POSITIVE = NON_NEGATIVE | Option((), (0, 0.0))
+FRACTION = Option((0.5, np.float32(0.25)), (*NO_NUMBERS, 0, 1, -0.1, 1.5, 7))
+PROBABILITY = Option((0, 1, 0.5, np.float32(0.25)), (*NO_NUMBERS, -0.1, 1.5, 7, np.int64(2)))
+INTEGER = Option((-1, np.int64(-1)), (*NO_NUMBERS, 1.5, np.float32(1.5), 2**40))
+POSITIVE_INTEGER = Option((3, np.int64(3)), (*NO_NUMBERS, 0, -1, 1.5, 2.0, 2**40))
+CLASS_ID = Option((1, np.int32(1)), (*NO_NUMBERS, -1, 1.5, 2**40))
+BOOLEAN = Option((True, False, np.True_), ("no", 1, 0, None, 1.0, NAN, [], [True]))
+AXES = Option((None, -1, (1, 2), [1], np.array([1])), ("no", NAN, True, 1.5, [], [[1]], (None,)))
+THRESHOLDS = Option(
+    (None, 0.5, [0.2, 0.6], (0.2,), np.array([0.2, 0.6]), np.float32(0.5)),
+    ("no", NAN, True, [], [[0.5]], [NAN], [0.5, 1.5], -0.1, 7, 1j, ["0.5"], np.array([])),
+)
+DTYPE = Option(
+    ("float32", "float64", "float16", "mixed_float16", None, keras.DTypePolicy("bfloat16")),
+    ("int32", "complex64", "bool", "uint8", "string", "foo", 3),
+)
+LABEL_AXES = Option((0, 1, np.int64(1)), (-1, 2, 0.0, True, None, "0", NAN, [0]))
+FILL = Option(
+    ((0.5, 0.5), [1, 0.5], (np.float32(0.5), np.int64(1)), (np.zeros(2), np.ones(2))),
+    (0.5, (1,), "ab", None, (NAN, 0.5), ("a", "b"), (1, 2, 3), ([], [])),
+)
+SEED = Option((None, 3, np.int64(3)), ("no", 1.5, NAN, [1], True))
+
+
+def words(*good: Any) -> Option:
+    return Option(good, ("foo", "", 3, NAN, True, [], 1j))
+
+
+OPTIONS = {
+    "a": FINITE, "alpha": NON_NEGATIVE, "apply_class_balancing": BOOLEAN,
+    "assignment": words("majority", "optimal"), "average": words("micro", "macro"),
+    "axis": INTEGER, "beta": NON_NEGATIVE, "capacity": POSITIVE_INTEGER.but(None),
+    "class_aggregation": words("uniform_average", None), "class_id": CLASS_ID.but(None),
+    "clusters": POSITIVE_INTEGER.but(None), "curve": words("ROC", "PR"), "delta": POSITIVE,
+    "distribution": words("gaussian"), "draws": POSITIVE_INTEGER, "dtype": DTYPE, "fill": FILL,
+    "from_logits": BOOLEAN, "from_sorted_ids": BOOLEAN, "full": BOOLEAN, "gamma": NON_NEGATIVE,
+    "ignore_class": INTEGER.but(None), "k": POSITIVE_INTEGER, "label_axes": LABEL_AXES,
+    "label_smoothing": PROBABILITY,
+    "label_weights": Option((None, [1, 2.0], np.ones(2)), ([], "no", 3, [NAN], [-1.0], [[1]])),
+    "labels": Option((["a", "b"], ("a",)), ([], "ab", 3, ["a", "a"], [1], None)),
+    "level": FRACTION, "loop_over_draws": BOOLEAN,
+    "loss": Option((keras.losses.Huber(),), (3, "foo", None, object, [])),
+    "fn": Option((keras.losses.huber,), (3, "foo", None, [])),
+    "margin": FINITE, "metric": Option((km.metrics.MeanSquaredError(),), (3, "foo", None, [])),
+    "miss_weight": NON_NEGATIVE,
+    "missing": Option(("nan", -1, (-1, "nan"), np.float32(-1)), (None, True, "foo", [], 1j)),
+    "mode": words("giou", "iou"), "multi_label": BOOLEAN,
+    "name": Option(("mine", None), (3, True, NAN, [], {})),
+    "names": Option((None, ["a", "b"]), ([], "ab", ["a", "a"], [1])),
+    "num_classes": Option((4, np.int64(4)), POSITIVE_INTEGER.hostile),
+    "num_clusters": POSITIVE_INTEGER.but(None),
+    "num_labels": Option((3, np.int64(3), None), POSITIVE_INTEGER.but(None).hostile,
+                         (("multi_label", True),)),
+    "num_regressors": Option((0, 1, np.int64(1)), CLASS_ID.hostile),
+    "num_thresholds": POSITIVE_INTEGER,
+    "observed_rate": Option((None, 0.5, 1, np.float32(0.5)),
+                            ("no", NAN, 0, -0.5, 1.5, True, 1e-320, 1j, [0.5])),
+    "padding": words("valid", "same"), "precision": PROBABILITY, "q": FRACTION,
+    "recall": PROBABILITY,
+    "reduction": words("sum", "sum_over_batch_size", None),
+    "remove_diagonal": BOOLEAN, "scale": POSITIVE, "seed": SEED, "sensitivity": PROBABILITY,
+    "show_support": BOOLEAN, "sparse_y_pred": BOOLEAN, "sparse_y_true": BOOLEAN,
+    "specificity": PROBABILITY, "summation_method": words("interpolation", "minoring"),
+    "target_class_ids": Option(([0, 1], (1,), np.array([0, 1]), range(2)),
+                               ([0.7], [], 1, [[0]], [-1], [7], "01", None, [True], [NAN])),
+    "threshold": FINITE, "thresholds": THRESHOLDS, "top_k": POSITIVE_INTEGER.but(None),
+    "window": POSITIVE_INTEGER, "x_log_var": FINITE,
+    "normalization": Option((), (3, "foo", None)),
+    "kernel_initializer": Option(("zeros",), ("foo",)),
+    "bias_initializer": Option(("zeros",), ("foo",)),
+    "kernel_regularizer": Option((None, "l2"), ("foo",)),
+}  # fmt: skip
+"""By the name of the argument."""
+
+OF_CLASS: dict[tuple[str, str], Option] = {
+    **{(name, "axis"): AXES for name in ("CriticalSuccessIndex", "Dice", "FractionsSkillScore",
+                                         "Jaccard", "RootMeanSquaredError", "Tversky")},
+    **{(name, "axis"): INTEGER.but(None) for name in ("PearsonCorrelation",
+                                                      "ConcordanceCorrelation")},
+    **{(name, "threshold"): Option((None, 0.5, 1, np.float32(0.5)),
+                                   (*PROBABILITY.but(None).hostile, 0))
+       for name in ("F1Score", "FBetaScore")},
+    **{(name, "threshold"): FINITE.but(None)
+       for name in ("CriticalSuccessIndex", "FractionsSkillScore")},
+    **{(name, "delta"): NON_NEGATIVE for name in ("Hinge", "MulticlassHinge")},
+    **{(name, "average"): words("micro", None) for name in ("F1Score", "FBetaScore")},
+    ("PerLabel", "average"): words("macro", None),
+    ("BinaryAccuracy", "threshold"): FRACTION,
+    ("BinaryFocalCrossentropy", "alpha"): PROBABILITY,
+    ("CategoricalFocalCrossentropy", "alpha"): Option((0.25, [0.2, 0.8], np.ones(2)),
+                                                      ("no", NAN, -1, [], [[1]], None)),
+    ("SigmoidFocalCrossEntropy", "alpha"): PROBABILITY.but(None),
+    ("Circle", "average"): Option(("micro",), ("macro", "foo")),
+    ("Circle", "gamma"): POSITIVE,
+    ("Circle", "observed_rate"): Option((None,), (0.5,)),
+    ("DistributionHead", "labels"): POSITIVE_INTEGER,
+    ("FBetaScore", "beta"): POSITIVE,
+    ("LabelDenormalization", "distribution"): words("gaussian", None),
+    ("Masked", "metric"): Option((keras.metrics.MeanSquaredError(),), (3, "foo", None, [])),
+    ("Masked", "reduction"): words("sum", "as_wrapped", None),
+    ("BinaryIoU", "target_class_ids"): Option(([0, 1], (1,), np.array([1])), ([0.7], [], [2], 1)),
+}  # fmt: skip
+"""Where the same name means something else."""
+
+REQUIRED: dict[str, dict[str, Any]] = {
+    "ClusteringAccuracy": {"num_classes": 3}, "IoU": {"num_classes": 3, "target_class_ids": [1]},
+    "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 3},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
+    "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "MeanMetricWrapper": {"fn": keras.losses.huber},
+    "PerLabel": {"metric": km.metrics.MeanSquaredError(), "labels": ["a", "b"]},
+    "OfMean": {"metric": km.metrics.MeanSquaredError()},
+    "LossEndpoint": {"loss": keras.losses.Huber()}, "DistributionHead": {"labels": 2},
+    "LabelDenormalization": {"normalization": km.layers.LabelNormalization()},
+}  # fmt: skip
+"""Arguments without a default. `Masked` takes a loss among losses, a metric among metrics."""
+
+
+def option(cls: type, name: str) -> Option:
+    """What an argument of a class admits."""
+    return OF_CLASS.get((cls.__name__, name), OPTIONS[name])
+
+
+def build(cls: Any, **options: Any) -> Any:
+    """An object with further options."""
+    required = dict(REQUIRED.get(cls.__name__, {}))
+    if cls is km.losses.Masked:
+        required = {"loss": keras.losses.Huber()}
+    if cls is km.metrics.Masked:
+        required = {"metric": keras.metrics.MeanSquaredError()}
+    return cls(**{**required, **options})

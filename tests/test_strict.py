@@ -1,0 +1,78 @@
+"""Constructors take what is possible and nothing else; built only, nothing is computed."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import keras
+import pytest
+
+import keras_masked as km
+from tests.options import build, option
+
+BASES = {"MaskedLoss", "MaskedMetric", "MeanMetric", "ColumnMetric", "Distribution", "Loss",
+         "Metric", "Moments"}  # fmt: skip
+OURS = [
+    cls
+    for room in (km.losses, km.metrics, km.layers)
+    for name, cls in sorted(vars(room).items())
+    if inspect.isclass(cls) and cls.__module__.startswith("keras_masked") and name == cls.__name__
+    and name in dir(room) and name not in BASES and not name.startswith("_")
+    and cls.__init__ is not object.__init__ and issubclass(
+        cls, keras.losses.Loss | keras.metrics.Metric | keras.layers.Layer)
+]  # fmt: skip
+EVERY = pytest.mark.parametrize(
+    "cls", OURS, ids=lambda c: f"{c.__module__.split('.')[1]}-{c.__name__}"
+)
+
+
+def arguments(cls: Any) -> list[str]:
+    return [n for n in inspect.signature(cls).parameters if n not in ("kwargs", "self")]
+
+
+@EVERY
+def test_hostile_values(cls: Any) -> None:
+    """Each argument has a row, and each hostile value raises and is shown."""
+    for name in arguments(cls):
+        row = option(cls, name)
+        assert row.hostile
+        for value in row.hostile:
+            with pytest.raises(ValueError) as error:
+                built = build(cls, **{**dict(row.beside), name: value})
+                pytest.fail(f"{built}: {name}={value!r} passed")
+            if name not in OF_KERAS:
+                assert name in str(error.value), (name, value)
+            if name in getattr(cls, "admits", {}):
+                assert cls.__name__ in str(error.value) and repr(value) in str(error.value)
+
+
+OF_KERAS = {"kernel_initializer", "bias_initializer", "kernel_regularizer"}
+
+
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype float64")
+@EVERY
+def test_good_values(cls: Any) -> None:
+    """They are kept as Python's, so that configurations can be written and read."""
+    for name in arguments(cls):
+        row = option(cls, name)
+        for value in row.good:
+            made = build(cls, **{**dict(row.beside), name: value})
+            config = made.get_config()
+            saved = json.loads(json.dumps(keras.saving.serialize_keras_object(made)))
+            again = keras.saving.deserialize_keras_object(saved)
+            assert again.get_config() == config, (name, value)
+
+
+@EVERY
+def test_unknown_arguments(cls: Any) -> None:
+    if cls is km.metrics.MeanMetricWrapper:
+        pytest.skip("takes the arguments of the wrapped function")
+    for unknown in ("mising", "evaluate", "call"):
+        with pytest.raises(
+            (TypeError, ValueError), match=f"(?s)(?=.*{cls.__name__})(?=.*{unknown})"
+        ) as error:
+            build(cls, **{unknown: -1})
+        # Layers pass theirs on to Keras's.
+        assert error.type is TypeError or issubclass(cls, keras.layers.Layer)
