@@ -12,8 +12,8 @@ import pytest
 import keras_masked as km
 from tests.options import build, option
 
-BASES = {"MaskedLoss", "MaskedMetric", "MeanMetric", "ColumnMetric", "Distribution", "Loss",
-         "Metric", "Moments"}  # fmt: skip
+BASES = {"FormulaLoss", "MaskedLoss", "MaskedMetric", "MeanMetric", "ColumnMetric", "Distribution",
+         "Loss", "Metric", "Moments"}  # fmt: skip
 OURS = [
     cls
     for room in (km.losses, km.metrics, km.layers)

@@ -14,6 +14,7 @@ from keras_masked.layers import label_moments, label_streams
 from keras_masked.layers.base import is_set, register
 from keras_masked.layers.normalization import receive
 from keras_masked.observation import NAN, Missing, find_missing, standardize_missing
+from keras_masked.validation import BOOLEAN
 
 Tensor = Any
 
@@ -67,7 +68,7 @@ class FillMissing(keras.layers.Layer):
         super().__init__(**{"autocast": False, **kwargs})
         self.value = _check_value(value)
         self.missing = standardize_missing(missing)
-        self.indicators = bool(indicators)
+        self.indicators = BOOLEAN(type(self).__name__, "indicators", indicators)
         self.supports_masking = True
         self.features: int | None = None
         self.mean: Any = None

@@ -104,7 +104,8 @@ class IoU(MaskedMetric):
         targets = [int(each) for each in target_class_ids]
         if max(targets) >= num_classes or min(targets) < 0:
             raise ValueError(
-                f"{type(self).__name__}: target class id {max(targets)} is out of range, which is [0, {num_classes}). "
+                f"{type(self).__name__}: target class id {max(targets)} is out of range, which is "
+                f"[0, {num_classes}). "
                 f"Received: target_class_ids={targets}"
             )
         super().__init__(
