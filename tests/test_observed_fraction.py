@@ -151,7 +151,7 @@ def test_config() -> None:
 
 @pytest.mark.parametrize("label_axes", [2, -1, "1"])
 def test_bad_label_axes(label_axes: Any) -> None:
-    with pytest.raises(ValueError, match=f"`label_axes`.*label_axes={label_axes}"):
+    with pytest.raises(ValueError, match=f"`label_axes`.*label_axes={label_axes!r}"):
         km.metrics.ObservedFraction(label_axes=label_axes)
 
 
