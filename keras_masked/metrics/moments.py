@@ -90,7 +90,7 @@ class Moments:
         shifts = ops.stack([mine, theirs], axis=-1) - origin[..., None]
         added = added + ops.sum(self._change(sums, shifts), axis=-1)
         self._origin.assign(origin)  # not before: `mine` may be what the variable holds
-        self._copies.assign(ops.ones_like(self._copies))
+        self._copies.assign(ops.ones_like(ops.convert_to_tensor(self._copies)))
         self._sums.add(added)
 
     def _means(self) -> Tensor:
