@@ -8,6 +8,7 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
+from keras_masked.formulas.labels import NUMBER, VECTOR
 from keras_masked.metrics.accumulator import sums_dtype
 from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
 from keras_masked.metrics.contingency import contingency_table, greatest
@@ -119,6 +120,7 @@ class IoU(MaskedMetric):
             sparse_y_pred=sparse_y_pred,
             axis=axis,
         )
+        self.label = NUMBER if sparse_y_pred else VECTOR
         self._state = self.accumulator((num_classes, num_classes))
 
     def update_state(
