@@ -14,7 +14,7 @@ Tensor = Any
 def pearson(
     yy: Tensor, pp: Tensor, yp: Tensor, weight: Tensor, bias: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Pearson's coefficient, and where it is defined.
+    """Pearson's coefficient, and where it is defined or a prediction has diverged.
 
     Args:
         yy: Sums of squared deviations of the labels from their mean.
@@ -26,16 +26,17 @@ def pearson(
     """
     # Two roots: the product of two variances overflows sooner.
     scale = ops.sqrt(yy) * ops.sqrt(pp)
-    defined = ops.not_equal(yy, 0)
+    defined = ops.logical_or(ops.not_equal(yy, 0), ops.isnan(yp))
     return yp / ops.where(defined, scale, ops.ones_like(scale)), defined
 
 
 def concordance(
     yy: Tensor, pp: Tensor, yp: Tensor, weight: Tensor, bias: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Lin's coefficient, and where it is defined; arguments as for `pearson`."""
+    """Lin's coefficient, and where it is known, as `pearson`."""
     scale = yy + pp + weight * ops.square(bias)
     defined = ops.logical_and(ops.greater(labels, 1), ops.not_equal(scale, 0))
+    defined = ops.logical_or(defined, ops.isnan(yp))
     return 2 * yp / ops.where(defined, scale, ops.ones_like(scale)), defined
 
 

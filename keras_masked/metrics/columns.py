@@ -66,9 +66,10 @@ class ColumnMetric(MaskedMetric):
         """One value from those of the columns that the metric itself keeps apart."""
         return scores
 
-    def scores(self, state: Any) -> Tensor:
-        """The value of the metric, or one per column; NaN where it is undefined."""
-        return known(self.score(state), self.defined(state))
+    def scores(self, state: Any) -> tuple[Tensor, Tensor]:
+        """The value of the metric, or one per column, NaN where undefined; and where defined."""
+        defined = self.defined(state)
+        return known(self.score(state), defined), defined
 
     def new_state(self, owner: MaskedMetric, columns: int | None) -> Any:
         """Creates accumulators in the state of `owner`."""
@@ -101,8 +102,8 @@ class ColumnMetric(MaskedMetric):
         return ops.cast(self._value(), self.dtype)
 
     def _value(self) -> Tensor:
-        scores = self.scores(self._state)
-        return self.aggregate(scores, self.defined(self._state)) if self.apart else scores
+        scores, defined = self.scores(self._state)
+        return self.aggregate(scores, defined) if self.apart else scores
 
     def support(self) -> Tensor:
         """Returns how many labels the result rests on: the sum of their weights, if any."""
@@ -153,6 +154,13 @@ def tally(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
 def count(mask: Tensor, apart: bool) -> Tensor:
     """How many labels there are where `mask`, as `total`."""
     return _backend.count_columns(in_columns(mask)) if apart else _backend.count(mask)
+
+
+def occurs(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
+    """Whether it is so for any observed label, whatever their weights add up to."""
+    if seen.hidden is not None:
+        mask = ops.logical_and(mask, ops.logical_not(seen.hidden()))
+    return ops.not_equal(count(mask, apart), 0)
 
 
 def in_columns(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import NUMBER, concordance, pearson, row_moments
-from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
+from keras_masked.metrics.base import MaskedMetric, defined_mean, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import (
@@ -89,13 +89,14 @@ class Correlation(ColumnMetric):
         """The mean over the rows, or the value of the data, or of each column."""
         if not isinstance(state, Moments):
             sums = state.value
-            return quotient(sums[0], sums[1])
+            return ratio(sums[0], sums[1])
         return self._of_data(state)[0]
 
     def defined(self, state: Any) -> Tensor:
-        """Whether there are two labels that differ, or a row with such."""
+        """Whether there are two labels that differ, a row with such, or a diverged prediction."""
         if not isinstance(state, Moments):
-            return ops.not_equal(state.value[1], 0)
+            sums = state.value
+            return ops.logical_or(ops.not_equal(sums[1], 0), ops.isnan(sums[0]))
         return self._of_data(state)[1]
 
     def _of_data(self, state: Moments) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import defined_mean, known, quotient, register
-from keras_masked.metrics.columns import ColumnMetric, total
+from keras_masked.metrics.columns import ColumnMetric, occurs, total
 from keras_masked.observation import NAN, Missing, Observation
 from keras_masked.validation import POSITIVE, POSITIVE_PROBABILITY, one_of, optional
 
@@ -25,7 +25,8 @@ class FBetaScore(ColumnMetric):
     $$F_\beta = \frac{(1 + \beta^2) \, TP}{(1 + \beta^2) \, TP + \beta^2 FN + FP}$$
 
     with the weighted counts of the observed labels of one class, or with `average="micro"` of all.
-    A class without an observed positive label is undefined, NaN; averages skip it.
+    A class that is predicted, but never observed to be positive, counts as 0. One that is neither
+    is undefined, NaN; averages skip it.
 
     Args:
         average: `None` for one score per class, `"micro"` for that of all labels together,
@@ -117,8 +118,7 @@ class FBetaScore(ColumnMetric):
         right, says = total(said * y_true, apart), total(said, apart)
         positives, labels = total(weight * y_true, apart), total(weight, apart)
         counts = ops.stack([right, says - right, positives - right, labels])
-        unknown = total(weight * ops.cast(unknown, weight.dtype), apart)
-        return known(counts, ops.equal(unknown, 0))
+        return known(counts, ops.logical_not(occurs(unknown, seen, apart)))
 
     def _predicted(self, seen: Observation) -> tuple[Tensor, Tensor]:
         """1 where a prediction says 1, else 0, and where that is unknown."""
@@ -133,7 +133,9 @@ class FBetaScore(ColumnMetric):
             unknown = ops.broadcast_to(
                 ops.any(ops.isnan(y_pred), axis=row, keepdims=True), ops.shape(y_pred)
             )
-            greatest = ops.greater_equal(y_pred, ops.amax(y_pred, axis=row, keepdims=True))
+            # `initial`: there may be no row at all, of which TensorFlow refuses to take a maximum.
+            most = ops.max(y_pred, axis=row, keepdims=True, initial=float("-inf"))
+            greatest = ops.greater_equal(y_pred, most)
             # As in Keras: a row of zeros says nothing.
             said = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
         return ops.cast(said, y_pred.dtype), unknown
@@ -149,8 +151,8 @@ class FBetaScore(ColumnMetric):
         return quotient((1 + square) * tp, (1 + square) * tp + square * fn + fp)
 
     def defined(self, state: Any) -> Tensor:
-        """Whether a positive label of the class has been observed."""
-        return ops.not_equal(self._positives(state), 0)
+        """Whether a label of the class is positive, or a prediction for it."""
+        return ops.any(ops.not_equal(state.value[:3], 0), axis=0)
 
     def _positives(self, state: Any) -> Tensor:
         sums = state.value
@@ -163,9 +165,13 @@ class FBetaScore(ColumnMetric):
         if self.average == "micro":
             micro = self._score(ops.sum(self._state.value, axis=-1))
             return known(micro, ops.any(defined))
-        weight = self._positives(self._state)
-        weight = weight if self.average == "weighted" else ops.ones_like(scores)
-        return defined_mean(scores, weight, defined)
+        macro = defined_mean(scores, ops.ones_like(scores), defined)
+        if self.average == "macro":
+            return macro
+        positives = self._positives(self._state)
+        # Without a positive label, as in scikit-learn: each class that is predicted counts as 0.
+        some = ops.not_equal(ops.sum(positives), 0)
+        return ops.where(some, defined_mean(scores, positives, defined), macro)
 
     def weigh(self, state: Any) -> Tensor:
         """The sum of weights, or the number of observed labels, of each class."""
@@ -179,7 +185,8 @@ class F1Score(FBetaScore):
     $$F_1 = \frac{2 \, TP}{2 \, TP + FN + FP}$$
 
     with the weighted counts of the observed labels of one class, or with `average="micro"` of all.
-    A class without an observed positive label is undefined, NaN; averages skip it.
+    A class that is predicted, but never observed to be positive, counts as 0. One that is neither
+    is undefined, NaN; averages skip it.
 
     Args:
         average: `None` for one score per class, `"micro"` for that of all labels together,

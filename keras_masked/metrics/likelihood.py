@@ -10,7 +10,7 @@ from keras import ops
 from keras_masked import distributions
 from keras_masked.formulas import WITH_ERRORS
 from keras_masked.formulas import likelihood as formulas
-from keras_masked.metrics.base import MaskedMetric, quotient, register
+from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
@@ -186,12 +186,12 @@ class StandardizedResidualScatter(ColumnMetric):
 
     def score(self, state: Moments) -> Tensor:
         """The standard deviation."""
-        variance = quotient(state.label_variation, state.weight)
+        variance = ratio(state.label_variation, state.weight)
         return ops.sqrt(ops.where(variance < 0, ops.zeros_like(variance), variance))
 
     def defined(self, state: Moments) -> Tensor:
-        """Whether there are two labels."""
-        return state.count > 1
+        """Whether there are two labels, or a diverged prediction."""
+        return ops.logical_or(state.count > 1, ops.isnan(state.residual))
 
     def weigh(self, state: Moments) -> Tensor:
         """The sum of weights, or the number of observed labels."""

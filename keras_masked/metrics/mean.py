@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas import Formula, Labels
-from keras_masked.metrics.base import quotient
+from keras_masked.metrics.base import ratio
 from keras_masked.metrics.columns import ColumnMetric, tally, total
 from keras_masked.observation import OF_OBSERVATION, Observation, prepare
 
@@ -67,11 +67,12 @@ class MeanMetric(ColumnMetric):
     def score(self, state: Any) -> Tensor:
         """The mean so far."""
         sums = state.value
-        return quotient(sums[0], sums[1])
+        return ratio(sums[0], sums[1])
 
     def defined(self, state: Any) -> Tensor:
-        """Whether anything is observed."""
-        return ops.not_equal(state.value[1], 0)
+        """Whether anything is observed, or a diverged prediction, even if weights cancel."""
+        sums = state.value
+        return ops.logical_or(ops.not_equal(sums[1], 0), ops.isnan(sums[0]))
 
     def weigh(self, state: Any) -> Tensor:
         """The sum of weights so far."""

@@ -62,6 +62,8 @@ class Median(ColumnMetric):
         arrange = in_columns if apart else flat
         errors = arrange(seen.y_pred) - arrange(seen.y_true)
         weights = arrange(seen.weights)
+        # Weights of opposite signs must not cancel where a prediction has diverged.
+        weights = ops.where(ops.isnan(errors), ops.abs(weights), weights)
         return state.collect(errors if self.signed else ops.abs(errors), weights)
 
     def score(self, state: Any) -> Tensor:

@@ -160,7 +160,7 @@ class PerLabel(MaskedMetric):
         else:
             metric = self.metric
             assert isinstance(metric, ColumnMetric)
-            scores, defined = metric.scores(self._state), metric.defined(self._state)
+            scores, defined = metric.scores(self._state)
         results = dict(zip(self._keys(), ops.unstack(ops.cast(scores, self.dtype)), strict=True))
         if self.average is not None:
             weights = support if self.average == "weighted" else ops.ones_like(scores)

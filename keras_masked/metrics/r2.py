@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.metrics.base import MaskedMetric, defined_mean, quotient, register
+from keras_masked.metrics.base import MaskedMetric, defined_mean, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
@@ -89,7 +89,7 @@ class R2Score(ColumnMetric):
 
     def score(self, state: Moments) -> Tensor:
         """The score of each column."""
-        score = 1 - quotient(state.residual, state.label_variation)
+        score = 1 - ratio(state.residual, state.label_variation)
         if self.num_regressors:
             labels = state.count
             freedom = labels - self.num_regressors - 1
@@ -100,8 +100,9 @@ class R2Score(ColumnMetric):
         return score
 
     def defined(self, state: Moments) -> Tensor:
-        """Whether there are two labels that differ."""
-        return ops.not_equal(state.label_variation, 0)
+        """Whether there are two labels that differ, or a diverged prediction."""
+        differ = ops.not_equal(state.label_variation, 0)
+        return ops.logical_or(differ, ops.isnan(state.residual))
 
     def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
         """The mean over the defined columns, or all of them."""

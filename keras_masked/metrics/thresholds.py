@@ -12,7 +12,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import known, quotient
-from keras_masked.metrics.columns import ColumnMetric, in_columns, tally
+from keras_masked.metrics.columns import ColumnMetric, in_columns, occurs, tally
 from keras_masked.observation import Missing, Observation
 
 Tensor = Any
@@ -86,7 +86,7 @@ class ThresholdMetric(ColumnMetric):
         counts = (self._count_one if len(self._edges) == 1 else self._count_bins)(seen, apart)
         # No threshold compares with NaN: what has diverged makes all counts NaN, where seen at all.
         unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
-        return known(counts, ops.equal(tally(unknown, seen, apart), 0))
+        return known(counts, ops.logical_not(occurs(unknown, seen, apart)))
 
     def _count_one(self, seen: Observation, apart: bool) -> Tensor:
         """Counts of each kind: a scatter would be slower."""

@@ -7,7 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import row_moments
-from keras_masked.metrics.base import MaskedMetric, quotient, register
+from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.moments import Moments
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.observation import NAN, Missing, observe, standardize_missing, with_row_mask
@@ -70,7 +70,7 @@ class ExplainedVariance(R2Score):
 
     def score(self, state: Moments) -> Tensor:
         """The score of each column."""
-        return 1 - quotient(state.residual_variation, state.label_variation)
+        return 1 - ratio(state.residual_variation, state.label_variation)
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""
@@ -101,8 +101,10 @@ def explained_variance(
     y_true, y_pred = arrange(seen.y_true), arrange(seen.y_pred)
     hidden = None if seen.hidden is None else arrange(seen.hidden())
     of_labels, of_residuals, *_ = row_moments(y_true, y_true - y_pred, hidden, None)
-    defined = ops.not_equal(of_labels, 0)
-    share = of_residuals / ops.where(defined, of_labels, ops.ones_like(of_labels))
+    constant = ops.equal(of_labels, 0)
+    share = of_residuals / ops.where(constant, ops.ones_like(of_labels), of_labels)
+    # NaN of a diverged prediction is shown in any case.
+    defined = ops.logical_or(ops.logical_not(constant), ops.isnan(share))
     return with_row_mask(
         ops.where(defined, 1.0 - share, ops.zeros_like(share)), defined, seen.dtype
     )
