@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from keras_masked.layers.label_moments import Moments
+from keras_masked.layers.label_moments import LabelMoments
 from keras_masked.layers.label_streams import label_batches
 from tests.backend import tensor, to_numpy
 
@@ -35,7 +35,7 @@ def oracle(y: np.ndarray, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def moments(data: Any, missing: Any = "nan", **options: Any) -> np.ndarray:
-    found = Moments(missing)
+    found = LabelMoments(missing)
     for batch in label_batches(data, verbose=0, **options):
         found.update(batch)
     return np.stack(found.result())

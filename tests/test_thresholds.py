@@ -151,10 +151,13 @@ def test_f_scores(average: Any, beta: float) -> None:
 
 
 def test_f_score_of_a_class_without_positives() -> None:
-    y, p = Y.copy(), P
+    y, p = Y.copy(), P.copy()
     y[:, 2] = 0
     scores = value_of(M.F1Score(threshold=0.5), (y, p))
-    assert np.isnan(scores[2])
+    assert scores[2] == 0  # predicted, though never observed
+    p[:, 2] = 0
+    scores = value_of(M.F1Score(threshold=0.5), (y, p))
+    assert np.isnan(scores[2])  # neither
     assert not np.isnan(np.delete(scores, 2)).any()
     macro = value_of(M.F1Score("macro", threshold=0.5), (y, p))
     np.testing.assert_allclose(macro, np.nanmean(scores), rtol=1e-6)

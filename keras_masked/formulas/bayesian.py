@@ -10,14 +10,14 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas.draws import BINARY, CLASSES, Form, Kind, mean_over_draws
+from keras_masked.formulas.draws import BINARY, CLASSES, Crossentropy, Transform, mean_over_draws
 from keras_masked.formulas.labels import PROBABILITY_PARAMETERS, Labels, formula
 
 Tensor = Any
 
 
-ELU = Form(ops.elu, lambda x: ops.exp(_backend.minimum(x, ops.zeros_like(x))))
-EXP = Form(ops.exp, ops.exp)
+ELU = Transform(ops.elu, lambda x: ops.exp(_backend.minimum(x, ops.zeros_like(x))))
+EXP = Transform(ops.exp, ops.exp)
 
 
 @formula(Labels(axes=2, stacked=True))
@@ -45,12 +45,12 @@ def bayesian_binary_crossentropy(y_true: Tensor, y_pred: Tensor, **draws: Any) -
     return _of_mean(BINARY, y_true, y_pred, draws)
 
 
-def _distorted(kind: Kind, y_true: Tensor, y_pred: Tensor, draws: dict[str, Any]) -> Tensor:
+def _distorted(kind: Crossentropy, y_true: Tensor, y_pred: Tensor, draws: dict[str, Any]) -> Tensor:
     at_mean = kind.loss(y_true, y_pred[..., 0])
     mean, _ = mean_over_draws(ELU, kind, y_true, y_pred, at_mean, **draws)
     return at_mean - at_mean * mean
 
 
-def _of_mean(kind: Kind, y_true: Tensor, y_pred: Tensor, draws: dict[str, Any]) -> Tensor:
+def _of_mean(kind: Crossentropy, y_true: Tensor, y_pred: Tensor, draws: dict[str, Any]) -> Tensor:
     mean, least = mean_over_draws(EXP, kind, y_true, y_pred, **draws)
     return least - ops.log(mean)

@@ -41,7 +41,7 @@ EDGE = 2.0**-24
 
 
 @dataclasses.dataclass(frozen=True)
-class Form:
+class Transform:
     """A function of C - C_t, with its slope: what of each draw the mean is taken of."""
 
     value: Callable[[Tensor], Tensor]
@@ -49,7 +49,7 @@ class Form:
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
+class Crossentropy:
     """Cross-entropies of logits: `loss(y, logits)`, one per label.
 
     `slopes(y, logits, upstream)` has its derivatives by labels and by logits.
@@ -78,15 +78,15 @@ def _slopes_of_binary(y_true: Tensor, logits: Tensor, upstream: Tensor) -> tuple
     return -upstream * logits, upstream * (ops.sigmoid(logits) - y_true)
 
 
-CLASSES = Kind(_of_classes, _slopes_of_classes)
+CLASSES = Crossentropy(_of_classes, _slopes_of_classes)
 """Of one label per vector of logits."""
-BINARY = Kind(_of_binary, _slopes_of_binary)
+BINARY = Crossentropy(_of_binary, _slopes_of_binary)
 """Of one label per logit."""
 
 
 def mean_over_draws(
-    form: Form,
-    kind: Kind,
+    form: Transform,
+    kind: Crossentropy,
     y_true: Tensor,
     parameters: Tensor,
     reference: Tensor | None = None,
@@ -133,7 +133,12 @@ def _normal(nodes: Tensor, shift: Tensor | None) -> Tensor:
 
 
 def _least(
-    kind: Kind, y_true: Tensor, mean: Tensor, deviation: Tensor, nodes: Tensor, shift: Tensor | None
+    kind: Crossentropy,
+    y_true: Tensor,
+    mean: Tensor,
+    deviation: Tensor,
+    nodes: Tensor,
+    shift: Tensor | None,
 ) -> Tensor:
     y_true, mean, deviation = (ops.stop_gradient(x) for x in (y_true, mean, deviation))
 
@@ -148,8 +153,8 @@ def _least(
 
 
 def _loop(
-    form: Form,
-    kind: Kind,
+    form: Transform,
+    kind: Crossentropy,
     y_true: Tensor,
     mean: Tensor,
     deviation: Tensor,

@@ -126,7 +126,7 @@ class FillMissing(keras.layers.Layer):
                 f"There is nothing to adapt: `value` is a number. Received: value={self.value!r}. "
                 "Pass `value='mean'` to fill in means."
             )
-        moments = label_moments.Moments(self.missing, None, self.features, noun="feature")
+        moments = label_moments.LabelMoments(self.missing, None, self.features, noun="feature")
         batches = label_streams.label_batches(
             data, batch_size, steps, verbose, label_streams.features_of
         )

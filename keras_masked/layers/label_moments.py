@@ -17,7 +17,7 @@ from keras_masked.observation import (
 )
 
 
-class Moments:
+class LabelMoments:
     """Mean and sum of squared deviations of each column, of the labels seen so far.
 
     Batches are merged by their means and squared deviations (Chan, Golub and LeVeque 1979), which

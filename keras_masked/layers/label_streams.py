@@ -124,7 +124,7 @@ def _slices(data: Any, batch_size: int | None) -> tuple[Iterable[Any], int]:
     shape = tuple(data.shape)
     rows = shape[0] if len(shape) > 1 else 1
     if len(shape) < 2 or not rows:
-        return [data], 1  # `Moments` has the message
+        return [data], 1  # `LabelMoments` has the message
     size = int(batch_size or max(1, CHUNK // max(1, math.prod(shape[1:]))))
     starts = range(0, rows, size)
     return (data[i : i + size] for i in starts), len(starts)

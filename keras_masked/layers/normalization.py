@@ -132,7 +132,7 @@ class LabelNormalization(keras.layers.Layer):
                 for the layer's dtype, if there are no labels at all, or if batches differ in their
                 number of labels. The layer then stays as it was.
         """
-        moments = label_moments.Moments(self.missing, self.names, self.labels)
+        moments = label_moments.LabelMoments(self.missing, self.names, self.labels)
         for labels in label_streams.label_batches(data, batch_size, steps, verbose):
             moments.update(labels)
         dtype = "float64" if self.variable_dtype == "float64" else "float32"

@@ -133,7 +133,7 @@ class AUC(ThresholdMetric):
         inner = even_thresholds(num_thresholds)[1:-1] if thresholds is None else thresholds
         epsilon = backend.epsilon()
         edges = [-epsilon, *inner, 1 + epsilon]
-        self.apart = multi_label
+        self.per_column = multi_label
         super().__init__(
             name,
             dtype,

@@ -19,12 +19,12 @@ class ColumnMetric(MaskedMetric):
 
     The sums are those of all labels together, or of each column of labels (the last of their
     axes, see `Observation.in_columns`) apart; one pass then serves all columns. A metric that
-    needs them apart itself sets `apart`; `PerLabel` keeps them apart for any.
+    needs them apart itself sets `per_column`; `PerLabel` keeps them apart for any.
 
     A subclass implements `sums_shape`, `collect`, `score`, `defined` and `weigh`.
     """
 
-    apart = False
+    per_column = False
     """Whether the metric itself keeps columns apart."""
 
     def __init__(
@@ -38,7 +38,7 @@ class ColumnMetric(MaskedMetric):
         super().__init__(name, dtype, missing=missing, **options)
         self._state: Any = None
         self._columns: int | None = None
-        if not self.apart:
+        if not self.per_column:
             self._create_state(None)
 
     @property
@@ -46,8 +46,8 @@ class ColumnMetric(MaskedMetric):
         """Shape of the sums over one column."""
         raise NotImplementedError
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
-        """The sums over a batch: of `sums_shape`, with one more axis if columns are `apart`."""
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
+        """The sums over a batch: of `sums_shape`, with one more axis if `per_column`."""
         raise NotImplementedError
 
     def score(self, state: Any) -> Tensor:
@@ -58,7 +58,7 @@ class ColumnMetric(MaskedMetric):
         """Whether the labels observed define the value, also if predictions have diverged."""
         raise NotImplementedError
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The support, or one per column."""
         raise NotImplementedError
 
@@ -90,10 +90,10 @@ class ColumnMetric(MaskedMetric):
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
         seen = self.observe(y_true, y_pred, sample_weight)
-        if self.apart:
+        if self.per_column:
             seen = seen.in_columns()
             self._set_columns(columns_of(seen, self.label.axes))
-        self._state.add(self.collect(seen, self._state, self.apart))
+        self._state.add(self.collect(seen, self._state, self.per_column))
 
     def result(self) -> Tensor:
         """Returns the value over everything observed so far, NaN where it is undefined."""
@@ -103,11 +103,11 @@ class ColumnMetric(MaskedMetric):
 
     def _value(self) -> Tensor:
         scores, defined = self.scores(self._state)
-        return self.aggregate(scores, defined) if self.apart else scores
+        return self.aggregate(scores, defined) if self.per_column else scores
 
     def support(self) -> Tensor:
         """Returns how many labels the result rests on: the sum of their weights, if any."""
-        return ops.zeros((1,)) if self._state is None else self.weigh(self._state)
+        return ops.zeros((1,)) if self._state is None else self.support_of(self._state)
 
     def _set_columns(self, columns: int) -> None:
         if self._columns is None:
@@ -119,7 +119,7 @@ class ColumnMetric(MaskedMetric):
             )
 
     def _create_state(self, shape: int | None) -> None:
-        if self._state is None and (shape is not None or not self.apart):
+        if self._state is None and (shape is not None or not self.per_column):
             self._columns = shape
             self._state = self.new_state(self, shape)
 
@@ -137,30 +137,30 @@ def columns_of(seen: Observation, label_axes: int) -> int:
     return shape[-1] if len(shape) > 1 else 1
 
 
-def total(x: Tensor, apart: bool) -> Tensor:
+def total(x: Tensor, per_column: bool) -> Tensor:
     """The sum over all labels, or over those of each column."""
-    return ops.sum(in_columns(x), axis=0) if apart else _backend.add_up(x)
+    return ops.sum(in_columns(x), axis=0) if per_column else _backend.add_up(x)
 
 
-def tally(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
+def tally(mask: Tensor, seen: Observation, per_column: bool) -> Tensor:
     """The sum of the weights of observed labels where `mask`, as `total`."""
     if seen.weight is not None:
-        return total(seen.weight * ops.cast(mask, seen.weight.dtype), apart)
+        return total(seen.weight * ops.cast(mask, seen.weight.dtype), per_column)
     if seen.observed is not None:
         mask = ops.logical_and(mask, seen.observed)
-    return ops.cast(count(mask, apart), seen.y_pred.dtype)
+    return ops.cast(count(mask, per_column), seen.y_pred.dtype)
 
 
-def count(mask: Tensor, apart: bool) -> Tensor:
+def count(mask: Tensor, per_column: bool) -> Tensor:
     """How many labels there are where `mask`, as `total`."""
-    return _backend.count_columns(in_columns(mask)) if apart else _backend.count(mask)
+    return _backend.count_columns(in_columns(mask)) if per_column else _backend.count(mask)
 
 
-def occurs(mask: Tensor, seen: Observation, apart: bool) -> Tensor:
+def occurs(mask: Tensor, seen: Observation, per_column: bool) -> Tensor:
     """Whether it is so for any observed label, whatever their weights add up to."""
     if seen.hidden is not None:
         mask = ops.logical_and(mask, ops.logical_not(seen.hidden()))
-    return ops.not_equal(count(mask, apart), 0)
+    return ops.not_equal(count(mask, per_column), 0)
 
 
 def in_columns(x: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class Correlation(ColumnMetric):
     admits = {"axis": optional(INTEGER)}
 
     def __init__(self, name: str | None, dtype: Any, axis: int | None, missing: Missing) -> None:
-        self.apart = axis == 0
+        self.per_column = axis == 0
         self._over_rows = axis not in (None, 0)
         super().__init__(name, dtype, missing=missing, axis=axis)
 
@@ -58,7 +58,7 @@ class Correlation(ColumnMetric):
             return owner.accumulator(self.sums_shape)
         return owner.keep(Moments(owner, columns, joint=True))
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The moments of a batch, or the sums over its rows."""
         if not isinstance(state, Moments):
             return self._collect_rows(seen)
@@ -113,7 +113,7 @@ class Correlation(ColumnMetric):
         """The mean over the defined columns."""
         return defined_mean(scores, ops.ones_like(scores), defined)
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The sum of weights, or the number of observed labels."""
         if not isinstance(state, Moments):
             return state.value[2]

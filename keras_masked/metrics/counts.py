@@ -37,7 +37,7 @@ class Count(OneOrMore):
 
     def defined(self, state: Any) -> Tensor:
         """Always: of nothing, there is none."""
-        return ops.ones_like(self.weigh(state), dtype="bool")
+        return ops.ones_like(self.support_of(state), dtype="bool")
 
 
 @register

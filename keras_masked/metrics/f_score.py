@@ -57,7 +57,7 @@ class FBetaScore(ColumnMetric):
     Source: `keras.metrics.FBetaScore`; `sklearn.metrics.fbeta_score`.
     """
 
-    apart = True
+    per_column = True
     label = PROBABILITY
     _direction = "up"
 
@@ -107,25 +107,26 @@ class FBetaScore(ColumnMetric):
             )
         return seen
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The counts of a batch."""
         weight = seen.weights
         y_true = seen.y_true
         if seen.hidden is not None:
             y_true = _backend.zero_where(seen.hidden(), y_true)
-        said, unknown = self._predicted(seen)
-        said = weight * said
-        right, says = total(said * y_true, apart), total(said, apart)
-        positives, labels = total(weight * y_true, apart), total(weight, apart)
-        counts = ops.stack([right, says - right, positives - right, labels])
-        return known(counts, ops.logical_not(occurs(unknown, seen, apart)))
+        predicted_positive, unknown = self._predicted(seen)
+        predicted_positive = weight * predicted_positive
+        right = total(predicted_positive * y_true, per_column)
+        predicted = total(predicted_positive, per_column)
+        positives, labels = total(weight * y_true, per_column), total(weight, per_column)
+        counts = ops.stack([right, predicted - right, positives - right, labels])
+        return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
 
     def _predicted(self, seen: Observation) -> tuple[Tensor, Tensor]:
         """1 where a prediction says 1, else 0, and where that is unknown."""
         y_pred = seen.y_pred
         unknown = ops.isnan(y_pred)
         if self.threshold is not None:
-            said = y_pred > self.threshold
+            predicted_positive = y_pred > self.threshold
         else:
             row = -2 if seen.one_column else -1  # behind which there is an axis of one again
             if seen.hidden is not None:
@@ -137,8 +138,8 @@ class FBetaScore(ColumnMetric):
             most = ops.max(y_pred, axis=row, keepdims=True, initial=float("-inf"))
             greatest = ops.greater_equal(y_pred, most)
             # As in Keras: a row of zeros says nothing.
-            said = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
-        return ops.cast(said, y_pred.dtype), unknown
+            predicted_positive = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
+        return ops.cast(predicted_positive, y_pred.dtype), unknown
 
     def score(self, state: Any) -> Tensor:
         """The score of each class."""
@@ -173,7 +174,7 @@ class FBetaScore(ColumnMetric):
         some = ops.not_equal(ops.sum(positives), 0)
         return ops.where(some, defined_mean(scores, positives, defined), macro)
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The sum of weights, or the number of observed labels, of each class."""
         return state.value[3]
 

@@ -243,8 +243,9 @@ class BinaryIoU(IoU):
         y_pred = ops.convert_to_tensor(y_pred)
         if not backend.is_float_dtype(backend.standardize_dtype(y_pred.dtype)):
             y_pred = ops.cast(y_pred, "float32")
-        said = ops.cast(y_pred >= self.threshold, "float32")
-        return ops.where(ops.isnan(y_pred), ops.full_like(said, float("nan")), said)
+        predicted_positive = ops.cast(y_pred >= self.threshold, "float32")
+        unknown = ops.full_like(predicted_positive, float("nan"))
+        return ops.where(ops.isnan(y_pred), unknown, predicted_positive)
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""

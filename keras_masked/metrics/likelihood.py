@@ -177,7 +177,7 @@ class StandardizedResidualScatter(ColumnMetric):
         """Creates moments in the state of `owner`."""
         return owner.keep(Moments(owner, columns, joint=False))
 
-    def collect(self, seen: Observation, state: Moments, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Moments, per_column: bool) -> Tensor:
         """The moments of a batch."""
         z = formulas.standardized_residual(
             seen.y_true, seen.y_pred, distribution=self._options["distribution"], error=seen.error
@@ -193,6 +193,6 @@ class StandardizedResidualScatter(ColumnMetric):
         """Whether there are two labels, or a diverged prediction."""
         return ops.logical_or(state.count > 1, ops.isnan(state.residual))
 
-    def weigh(self, state: Moments) -> Tensor:
+    def support_of(self, state: Moments) -> Tensor:
         """The sum of weights, or the number of observed labels."""
         return state.weight

@@ -44,15 +44,15 @@ class MeanMetric(ColumnMetric):
         options = {k: v for k, v in self._options.items() if k not in NOT_OF_FORMULA}
         return self.formula(y_true, y_pred, **options, **known)
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The sums over a batch."""
         values = ops.cast(self.label_values(seen), seen.y_pred.dtype)  # accuracies are float32
         if seen.hidden is not None:  # no gates: a metric has no gradient
             values = _backend.zero_where(seen.hidden(), values)
         if seen.weight is not None:
             values = values * seen.weight
-        counted = tally(ops.ones_like(values, dtype="bool"), seen, apart)
-        return ops.stack([total(values, apart), ops.cast(counted, values.dtype)])
+        counted = tally(ops.ones_like(values, dtype="bool"), seen, per_column)
+        return ops.stack([total(values, per_column), ops.cast(counted, values.dtype)])
 
     @property
     def total(self) -> Tensor:
@@ -74,6 +74,6 @@ class MeanMetric(ColumnMetric):
         sums = state.value
         return ops.logical_or(ops.not_equal(sums[1], 0), ops.isnan(sums[0]))
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The sum of weights so far."""
         return state.value[1]

@@ -51,7 +51,7 @@ class Median(ColumnMetric):
             return owner.keep(Bins(owner, self.signed, columns))
         return owner.keep(Slots(owner, capacity, columns))
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """What the state takes of a batch."""
         if self._options["capacity"] is not None and _backend.replicated():
             raise ValueError(
@@ -59,7 +59,7 @@ class Median(ColumnMetric):
                 "`capacity=None` there, or `merge_state` on metrics that saw one part each. "
                 f"Received: capacity={self._options['capacity']}"
             )
-        arrange = in_columns if apart else flat
+        arrange = in_columns if per_column else flat
         errors = arrange(seen.y_pred) - arrange(seen.y_true)
         weights = arrange(seen.weights)
         # Weights of opposite signs must not cancel where a prediction has diverged.
@@ -74,7 +74,7 @@ class Median(ColumnMetric):
         """Whether anything is observed."""
         return ops.not_equal(state.weight, 0)
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The sum of weights so far."""
         return state.weight
 

@@ -55,7 +55,7 @@ class Moments:
         counts = ops.ones_like(y_true, dtype="bool")
         if hidden is not None:
             counts = ops.logical_not(hidden)
-        labels = ops.cast(count(counts, apart=len(y_true.shape) > 1), y_true.dtype)
+        labels = ops.cast(count(counts, per_column=len(y_true.shape) > 1), y_true.dtype)
         batch = Centering(hidden, weight, y_true, axis=0, labels=labels)
         shown = batch.show(y_true)
         origin, y = batch(shown)

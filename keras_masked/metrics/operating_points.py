@@ -70,7 +70,7 @@ class OperatingPoint(ThresholdMetric):
         suffices = constrained >= self.value
         best = ops.amax(ops.where(suffices, best, ops.zeros_like(best)), axis=0)
         # A comparison would swallow the NaN of a diverged prediction.
-        return best + ops.zeros_like(best) * self.weigh(state)
+        return best + ops.zeros_like(best) * self.support_of(state)
 
     def defined(self, state: Any) -> Tensor:
         """Whether both classes have been observed."""

@@ -180,7 +180,7 @@ class PerLabel(MaskedMetric):
             return ops.stack([ops.sum(part.support()) for part in self._parts])
         metric = self.metric
         assert isinstance(metric, ColumnMetric)
-        return metric.weigh(self._state)
+        return metric.support_of(self._state)
 
     def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
         """Adds what other metrics have seen, of other parts of the data.

@@ -57,7 +57,7 @@ class R2Score(ColumnMetric):
     Source: `keras.metrics.R2Score`; `sklearn.metrics.r2_score`.
     """
 
-    apart = True
+    per_column = True
     _direction = "up"
 
     admits = {"class_aggregation": one_of(*AGGREGATIONS), "num_regressors": CLASS_ID}
@@ -83,7 +83,7 @@ class R2Score(ColumnMetric):
         """Creates moments in the state of `owner`."""
         return owner.keep(Moments(owner, columns, joint=False))
 
-    def collect(self, seen: Observation, state: Moments, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Moments, per_column: bool) -> Tensor:
         """The moments of a batch."""
         return state.collect(seen)
 
@@ -112,6 +112,6 @@ class R2Score(ColumnMetric):
         weights = ops.ones_like(scores) if uniform else self._state.label_variation
         return defined_mean(scores, weights, defined)
 
-    def weigh(self, state: Moments) -> Tensor:
+    def support_of(self, state: Moments) -> Tensor:
         """The sum of weights, or the number of observed labels, of each column."""
         return state.weight

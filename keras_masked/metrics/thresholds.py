@@ -80,38 +80,40 @@ class ThresholdMetric(ColumnMetric):
         """How many negatives and positives lie above exactly k thresholds, k = 0 ... n."""
         return (2, len(self._edges) + 1)
 
-    def collect(self, seen: Observation, state: Any, apart: bool) -> Tensor:
+    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The counts of a batch."""
         seen = self.select(seen)
-        counts = (self._count_one if len(self._edges) == 1 else self._count_bins)(seen, apart)
+        counts = (self._count_one if len(self._edges) == 1 else self._count_bins)(seen, per_column)
         # No threshold compares with NaN: what has diverged makes all counts NaN, where seen at all.
         unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
-        return known(counts, ops.logical_not(occurs(unknown, seen, apart)))
+        return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
 
-    def _count_one(self, seen: Observation, apart: bool) -> Tensor:
+    def _count_one(self, seen: Observation, per_column: bool) -> Tensor:
         """Counts of each kind: a scatter would be slower."""
         above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
         positive = ops.not_equal(seen.y_true, 0)
-        labels = tally(ops.ones_like(above), seen, apart)
-        positives, said = tally(positive, seen, apart), tally(above, seen, apart)
-        right = tally(ops.logical_and(positive, above), seen, apart)
-        counts = [labels - positives - (said - right), said - right, positives - right, right]
+        labels = tally(ops.ones_like(above), seen, per_column)
+        positives = tally(positive, seen, per_column)
+        predicted_positive = tally(above, seen, per_column)
+        right = tally(ops.logical_and(positive, above), seen, per_column)
+        wrong = predicted_positive - right
+        counts = [labels - positives - wrong, wrong, positives - right, right]
         return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
 
-    def _count_bins(self, seen: Observation, apart: bool) -> Tensor:
+    def _count_bins(self, seen: Observation, per_column: bool) -> Tensor:
         """Each label in the bin of its class and the number of thresholds exceeded."""
         size, columns = len(self._edges) + 1, 1
         positive = ops.cast(ops.not_equal(seen.y_true, 0), "int32")
         weight = self.weights(seen)
         bins = positive * size + self._exceeded(ops.nan_to_num(seen.y_pred))
-        if apart:
+        if per_column:
             bins, weight = in_columns(bins), in_columns(weight)
             columns = bins.shape[-1]
             bins = bins * columns + ops.arange(columns, dtype="int32")
         counts = _backend.segment_sum(
             ops.reshape(weight, (-1,)), ops.reshape(bins, (-1,)), num_segments=2 * size * columns
         )
-        return ops.reshape(counts, (2, size, columns) if apart else (2, size))
+        return ops.reshape(counts, (2, size, columns) if per_column else (2, size))
 
     def select(self, seen: Observation) -> Observation:
         """The labels and predictions that are counted."""
@@ -146,13 +148,13 @@ class ThresholdMetric(ColumnMetric):
             above, below = (ops.take(x, self._order, axis=1) for x in (above, below))
         return Confusion(tp=above[1], fp=above[0], tn=below[0], fn=below[1])
 
-    def weigh(self, state: Any) -> Tensor:
+    def support_of(self, state: Any) -> Tensor:
         """The sum of weights, or the number of observed labels."""
         return ops.sum(state.value, axis=(0, 1))
 
     def defined(self, state: Any) -> Tensor:
         """Whether anything is observed."""
-        return ops.not_equal(self.weigh(state), 0)
+        return ops.not_equal(self.support_of(state), 0)
 
     def has_positives(self, state: Any) -> Tensor:
         """Whether positive labels are observed."""
