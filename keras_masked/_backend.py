@@ -263,10 +263,7 @@ def stop_gradient_where(hidden: Callable[[], Tensor], x: Tensor) -> Tensor:
         return ops.where(hidden(), ops.stop_gradient(x), x)
 
     def identity(x: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
-        def gradient(*_: Tensor, upstream: Tensor) -> Tensor:
-            return zero_where(hidden(), upstream)
-
-        return x, gradient
+        return x, lambda *_, upstream: zero_where(hidden(), upstream)
 
     return ops.custom_gradient(identity)(x)
 
