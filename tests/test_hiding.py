@@ -39,6 +39,17 @@ def test_equal_infinities(make: Any) -> None:
     assert np.isnan(to_numpy(make()(y, y)))
 
 
+def test_divergence_elsewhere_leaves_hidden_gradients_at_zero() -> None:
+    y = np.array([[1.0, NAN], [2.0, 3.0]], "float32")
+    for make in (km.losses.RootMeanSquaredError, km.losses.MeanSquaredError):
+        for p, weight in ((NAN, 1.0), (3.0, NAN)):
+            predictions = tensor(np.array([[1.0, 5.0], [2.0, p]], "float32"))
+            weights = np.array([[1.0, 1.0], [1.0, weight]], "float32")
+            value, gradient = value_and_grad(lambda p, m=make, w=weights: m()(y, p, w))(predictions)
+            assert np.isnan(to_numpy(value))
+            assert to_numpy(gradient)[0, 1] == 0
+
+
 def test_logits_of_zero_and_of_certainty() -> None:
     loss = km.losses.BinaryCrossentropy(from_logits=True, reduction="sum")
     y = np.array([[0.0], [1.0], [0.25], [0.0], [1.0], [NAN]], "float32")

@@ -7,6 +7,7 @@ the mean, and weights that are the same for a whole group multiply what comes ou
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,14 @@ from keras import ops
 
 from keras_masked.formulas import Formula
 from keras_masked.losses.base import MaskedLoss
-from keras_masked.observation import Missing, Observation, label_values, observe, weigh_columns
+from keras_masked.observation import (
+    Missing,
+    Observation,
+    gate_input,
+    label_values,
+    observe,
+    weigh_columns,
+)
 
 Tensor = Any
 
@@ -62,6 +70,8 @@ def group_values(
     """
     seen = observe(y_true, y_pred, sample_weight, formula.label, missing=missing, dtype=dtype)
     seen = weigh_columns(seen, label_weights, seen.y_pred)
+    # The slope of a root of NaN is NaN, which residuals would pass on: see `hiding`.
+    seen = dataclasses.replace(seen, y_pred=gate_input(seen.y_pred, seen.hidden))
     losses = label_values(formula, seen, **options)
     counted = ops.ones_like(losses)
     if seen.observed is not None:
