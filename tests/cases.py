@@ -419,7 +419,7 @@ ELSEWHERE = {
                   "fractions_skill_score jaccard root_mean_squared_error "
                   "sigmoid_focal_crossentropy sobel_mse"),
         Elsewhere("one value per label", "test_symjax.py",
-                  "sigmoid_crossentropy_logits squared_differences"),
+                  "hinge_loss sigmoid_crossentropy_logits squared_differences"),
         Elsewhere("of several tensors", "test_variational.py", "vae vae_comp_gmm vae_gmm"),
         Elsewhere("of several tensors, or of labels alone", "test_astronn.py",
                   "magic_correction_term mse_lin_wrapper mse_var_wrapper robust_mse "

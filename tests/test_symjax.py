@@ -19,6 +19,7 @@ L, M = km.losses, km.metrics
 NAN = np.nan
 PER_LABEL = {
     "squared_differences": (case_data.reals, oracles.squared_error),
+    "hinge_loss": (case_data.signs, symjax_oracles.hinge(1.0)),
     "sigmoid_crossentropy_logits": (case_data.binary_logits, oracles.binary_crossentropy_of_logits),
 }
 NAMES = pytest.mark.parametrize("name", PER_LABEL)
@@ -51,6 +52,7 @@ def test_values_of_labels(name: str) -> None:
 @NAMES
 def test_gradient_of_labels(name: str) -> None:
     y, p, o = draw(name)
+    sloped = o & (PER_LABEL[name][1](y, p) > 0)  # no slope of a margin that is kept
     p = np.where(o, p, NAN).astype("float32")
 
     def total(p: Any, y: Any) -> Any:
@@ -58,7 +60,7 @@ def test_gradient_of_labels(name: str) -> None:
 
     y = np.where(o, y, NAN).astype("float32")
     _, gradient = value_and_grad(total)(tensor(p), tensor(y))
-    np.testing.assert_array_equal(to_numpy(gradient) != 0, o)
+    np.testing.assert_array_equal(to_numpy(gradient) != 0, sloped)
     _, compiled = value_and_grad(total, compiled=True)(tensor(p), tensor(y))
     np.testing.assert_allclose(to_numpy(compiled), to_numpy(gradient), rtol=1e-5)
 
@@ -96,7 +98,7 @@ def test_explained_variance_of_a_batch(axis: int | None, offset: float) -> None:
     p = (y - 7 + 0.5 * rng.normal(size=y.shape)).astype("float32")
     o = rng.random(y.shape) < 0.6
     o[0] = o[:, 0] = False
-    value = M.explained_variance(np.where(o, y, NAN), np.where(o, p, 1e30), axis=axis)
+    value = M.explained_variance(np.where(o, y, NAN), np.where(o, p, 1e30), axis, 0.0)
     assert value.shape == (() if axis is None else y.shape[:-1] if axis else y.shape[1:])
     sets: Any = [(y, p, o)]
     if axis is not None:
@@ -151,6 +153,37 @@ def test_explained_variance_aggregation(aggregation: str | None) -> None:
         y, p, multioutput=multioutput.get(aggregation, "variance_weighted")
     )
     np.testing.assert_allclose(to_numpy(metric.result()), expected, rtol=1e-4)
+
+
+def test_explained_variance_with_epsilon() -> None:
+    y, p = np.array([[1.0, 2.0, 4.0, NAN], [3, 3, 3, 3]]), np.array([[1, 3, 4, 9.0], [3, 3, 3, 4]])
+    variances = [(np.var([0, -1, 0]), np.var([1, 2, 4])), (np.var([0, 0, 0, -1]), 0)]
+    for epsilon, positional in ((1e-6, ()), (0.5, (0.5,))):
+        found = M.explained_variance(y, p, -1, *positional)
+        expected = [1 - error / (variance + epsilon) for error, variance in variances]
+        np.testing.assert_allclose(to_numpy(found), expected, rtol=1e-5)
+
+
+# Margins
+
+
+def test_margins_as_in_symjax() -> None:
+    p = np.array([[2.0, 0.5, 0.0], [1.0, 0.0, 0.5], [0.0, 0.0, 9.0]])
+    one_hot = np.array([[1.0, 0, 0], [0, 0, 1], [0, 1, NAN]])
+    marked = np.where(np.arange(3)[:, None] == 2, -1, one_hot)
+    for labels in (np.array([0, 2, -1]), one_hot, marked):
+        for delta, rows in ((1.0, [0, 1.5, 0]), (3.0, [1.5, 3.5, 0])):
+            found = L.multiclass_hinge_loss(labels, p, delta)
+            np.testing.assert_allclose(to_numpy(found), rows, rtol=1e-6)
+    found = L.hinge_loss(np.array([[1.0, NAN, -1.0]]), np.array([[0.5, NAN, 0.5]]), 2.0)
+    np.testing.assert_allclose(to_numpy(found), [[1.5, 0, 2.5]], rtol=1e-6)
+
+
+def test_the_third_argument_is_the_number_of_clusters() -> None:
+    assert float(M.clustering_accuracy(Y, P, 4)) == pytest.approx(4 / 6)
+    assert float(M.clustering_accuracy(Y, P, 4, num_classes=3)) == pytest.approx(4 / 6)
+    with pytest.raises(ValueError, match="num_clusters"):
+        M.clustering_accuracy(Y, P)
 
 
 # Accuracy of clusters

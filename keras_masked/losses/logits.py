@@ -71,7 +71,9 @@ def sigmoid_crossentropy_logits(
     >>> [round(float(label), 4) for label in labels[0]]
     [0.6931, 0.3133, 0.0]
     """
-    return _of_labels(crossentropy.binary_crossentropy, y_true, y_pred, missing, from_logits=True)
+    return values_of_labels(
+        crossentropy.binary_crossentropy, y_true, y_pred, missing, from_logits=True
+    )
 
 
 @register
@@ -86,10 +88,10 @@ def squared_differences(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NA
     >>> [[float(label) for label in row] for row in rows]
     [[1.0, 0.0], [0.0, 4.0]]
     """
-    return _of_labels(regression.squared_error, y_true, y_pred, missing)
+    return values_of_labels(regression.squared_error, y_true, y_pred, missing)
 
 
-def _of_labels(
+def values_of_labels(
     formula: Formula, y_true: Tensor, y_pred: Tensor, missing: Missing, **options: Any
 ) -> Tensor:
     """One value per label, with a Keras mask: Keras averages what counts."""

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from keras import ops
+
+from keras_masked import _backend
 from keras_masked.formulas import margin as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, FormulaLoss, Masking, register
-from keras_masked.observation import CLASS_IDS, NAN, Missing, row_values
+from keras_masked.losses.logits import values_of_labels
+from keras_masked.observation import (
+    CLASS_IDS,
+    NAN,
+    Missing,
+    find_missing,
+    holds_class_ids,
+    row_values,
+    standardize_missing,
+)
 from keras_masked.validation import NON_NEGATIVE
 
 Tensor = Any
@@ -258,34 +270,34 @@ def categorical_hinge(
 def hinge_loss(
     y_true: Tensor,
     y_pred: Tensor,
-    *,
     delta: float = 1.0,
+    *,
     missing: Missing = NAN,
 ) -> Tensor:
-    """Returns the mean of max(0, delta - y p) of each row, over its observed labels.
+    """Returns max(0, delta - y p) of each label, 0 where it is missing.
 
-    See `Hinge`; `hinge` is the same with a margin of 1.
+    One value per label, as in SymJAX; `hinge` has the means of rows. See `Hinge`.
 
     >>> y_true = np.array([[1.0, np.nan], [-1.0, 1.0]])
     >>> y_pred = np.array([[0.5, 7.0], [0.5, 2.0]])
-    >>> rows = keras_masked.losses.hinge_loss(y_true, y_pred, delta=2.0)
-    >>> [round(float(row), 4) for row in rows]
-    [1.5, 1.25]
+    >>> rows = keras_masked.losses.hinge_loss(y_true, y_pred, 2.0)
+    >>> [[float(label) for label in row] for row in rows]
+    [[1.5, 0.0], [2.5, 0.0]]
     """
-    return row_values(formulas.hinge, y_true, y_pred, missing, delta=delta)
+    return values_of_labels(formulas.hinge, y_true, y_pred, missing, delta=delta)
 
 
 @register
 def multiclass_hinge_loss(
     y_true: Tensor,
     y_pred: Tensor,
-    *,
     delta: float = 1.0,
+    *,
     missing: Missing = CLASS_IDS,
 ) -> Tensor:
-    """Returns by how much each class id fails a margin to the best other class, 0 where missing.
+    """Returns by how much each label fails a margin to the best other class, 0 where missing.
 
-    See `MulticlassHinge`.
+    Labels are class ids, or one-hot rows. See `MulticlassHinge`.
 
     >>> y_true = np.array([0, 2, -1])
     >>> y_pred = np.array([[2.0, 0.5, 0.0], [1.0, 0.0, 0.5], [0.0, 0.0, 9.0]])
@@ -293,4 +305,16 @@ def multiclass_hinge_loss(
     >>> [round(float(row), 4) for row in rows]
     [0.0, 1.5, 0.0]
     """
+    if not holds_class_ids(y_true, y_pred):
+        y_true, missing = _ids(y_true, standardize_missing(missing)), NAN
     return row_values(formulas.multiclass_hinge, y_true, y_pred, missing, delta=delta)
+
+
+def _ids(one_hot: Tensor, missing: Missing) -> Tensor:
+    """Class ids of one-hot rows: NaN where missing, -2, which is no class, of another NaN."""
+    one_hot = _backend.as_received(one_hot)
+    absent = find_missing(one_hot, missing, 1)
+    unknown = ops.any(ops.isnan(ops.cast(one_hot, "float32")), axis=-1)
+    ids = ops.cast(ops.argmax(one_hot, axis=-1), "float32")
+    ids = ops.where(unknown, ops.full_like(ids, -2.0), ids)
+    return ids if absent is None else ops.where(absent, ops.full_like(ids, float("nan")), ids)

@@ -228,29 +228,32 @@ class ClusteringAccuracy(MaskedMetric):
 def clustering_accuracy(
     y_true: Tensor,
     y_pred: Tensor,
-    *,
-    num_classes: int,
     num_clusters: int | None = None,
+    *,
+    num_classes: int | None = None,
     assignment: str = "majority",
     missing: Missing = CLASS_IDS,
 ) -> Tensor:
     """Returns the share of observed labels that are of their cluster's class; NaN without any.
 
-    See `ClusteringAccuracy`.
+    See `ClusteringAccuracy`. Of the numbers of clusters and of classes, one stands for both.
 
     >>> y_true = np.array([0, 0, 1, 1, -1])
     >>> y_pred = np.array([2, 2, 0, 2, 1])
-    >>> float(keras_masked.metrics.clustering_accuracy(y_true, y_pred, num_classes=3))
+    >>> float(keras_masked.metrics.clustering_accuracy(y_true, y_pred, 3))
     0.75
     """
+    classes = num_clusters if num_classes is None else num_classes
     clusters = num_classes if num_clusters is None else num_clusters
-    check_assignment(assignment, num_classes, clusters)
+    if classes is None or clusters is None:
+        raise ValueError("`num_clusters` or `num_classes` must be given. Received: neither")
+    check_assignment(assignment, classes, clusters)
     counts = contingency(
         y_true,
         y_pred,
         None,
         missing=standardize_missing(missing),
-        classes=num_classes,
+        classes=classes,
         clusters=clusters,
     )
     return accuracy_of(counts, assignment)

@@ -81,9 +81,16 @@ class ExplainedVariance(R2Score):
 
 @register
 def explained_variance(
-    y_true: Tensor, y_pred: Tensor, *, axis: int | None = None, missing: Missing = NAN
+    y_true: Tensor,
+    y_pred: Tensor,
+    axis: int | None = None,
+    epsilon: float = 1e-6,
+    *,
+    missing: Missing = NAN,
 ) -> Tensor:
-    """Returns 1 - Var(y - p) / Var(y) of all observed labels, or along an axis; 0 where undefined.
+    """Returns 1 - Var(y - p) / (Var(y) + epsilon) of observed labels, all or along an axis.
+
+    0, with a Keras mask, where nothing is observed, or with `epsilon=0` where labels do not vary.
 
     See `ExplainedVariance`, which has one value per column of the whole data (`axis=0` here).
 
@@ -100,7 +107,8 @@ def explained_variance(
 
     y_true, y_pred = arrange(seen.y_true), arrange(seen.y_pred)
     hidden = None if seen.hidden is None else arrange(seen.hidden())
-    of_labels, of_residuals, *_ = row_moments(y_true, y_true - y_pred, hidden, None)
+    of_labels, of_residuals, _, _, _, labels = row_moments(y_true, y_true - y_pred, hidden, None)
+    of_labels = of_labels + epsilon * labels
     constant = ops.equal(of_labels, 0)
     share = of_residuals / ops.where(constant, ops.ones_like(of_labels), of_labels)
     # NaN of a diverged prediction is shown in any case.
