@@ -176,7 +176,10 @@ def classification(classes: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
         y = np.eye(LABELS)[np.random.default_rng(3).integers(0, LABELS, ROWS)]
         whole = OBSERVED.all(-1)
         each = oracles.robust(25, True)(y, np.stack([P, S], -1))
-        return marked(y), P, S, np.where(whole, each, 0)
+        # A vector is missing by one NaN, or by the marker in all of its entries.
+        y = np.where(OBSERVED, y, np.nan)
+        y[np.flatnonzero(~whole)[0]] = -9999.0
+        return y, P, S, np.where(whole, each, 0)
     y = (Y > 0).astype(float)
     each = oracles.robust(25, False)(y.ravel(), np.stack([P.ravel(), S.ravel()], -1))
     return marked(y), P, S, rows(each.reshape(y.shape))
