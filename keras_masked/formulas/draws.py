@@ -29,7 +29,6 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
-from keras_masked.validation import POSITIVE_INTEGER
 
 Tensor = Any
 
@@ -210,7 +209,11 @@ def _loop(
 
 def check_draws(draws: int) -> int:
     """Returns a number of draws; raises `ValueError` if it is none."""
-    return int(POSITIVE_INTEGER(None, "draws", draws))
+    # Not by `POSITIVE_INTEGER`: PyTorch's compiler has symbols for what changes from one call to
+    # the next, which are instances of `int`, but of no class of numbers.
+    if not isinstance(draws, (int, np.integer)) or isinstance(draws, bool) or draws < 1:
+        raise ValueError(f"Argument `draws` must be a positive integer. Received: draws={draws!r}")
+    return int(draws)
 
 
 def check_logits(y_pred: Tensor) -> None:
