@@ -168,7 +168,8 @@ def _middle(mine: Tensor, theirs: Tensor, size: Tensor) -> Tensor:
     # From the one of more weight, so that the other's rounding hardly counts.
     more = size[..., 0] >= size[..., 1]
     near, far = ops.where(more, mine, theirs), ops.where(more, theirs, mine)
-    return near + (far - near) * (ops.amin(size, axis=-1) / whole)
+    less = _backend.minimum(size[..., 0], size[..., 1])
+    return near + (far - near) * (less / whole)
 
 
 def _of_all_replicas(means: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
