@@ -240,7 +240,7 @@ def best_where(best: str, constrained: str, least: float) -> Callable[[Array, Ar
 
 def f_score(beta: float) -> Callable[[Array, Array, Array], float]:
     def oracle(y: Array, p: Array, w: Array) -> float:
-        if not y.any():
+        if not (y.any() or (p > 0.5).any()):
             return np.nan
         return float(sklearn_metrics.fbeta_score(y, p > 0.5, beta=beta, sample_weight=w))
 

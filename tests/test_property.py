@@ -84,14 +84,17 @@ def holds(dtype: str, marker: float) -> bool:
 
 
 def marked(case: Case, y: Array, absent: Array, missing: Any, dtype: str, rng: Any) -> Array:
-    """Labels of which the absent ones are marked: of a vector, some entries and at least one."""
+    """Labels of which the absent ones are marked."""
     usable = [marker for marker in numbers(missing) if holds(dtype, marker)]
     where = absent
     if case.covers == "CosineSimilarity":  # deletes single entries
         where = np.repeat(absent[..., None], y.shape[-1], axis=-1)
-    elif y.ndim > absent.ndim:
-        where = absent[..., None] & (rng.random(y.shape) < 0.5)
-        where[..., 0] |= absent & ~where.any(-1)
+    elif y.ndim > absent.ndim:  # NaN in some entries of a vector, or another marker in all
+        marker = rng.choice(usable, size=absent.shape)[..., None]
+        some = rng.random(y.shape) < 0.5
+        some[..., 0] |= ~some.any(-1)
+        where = absent[..., None] & (some | ~np.isnan(marker))
+        return np.where(where, marker, y).astype(dtype)
     y = y.copy()
     y[where] = rng.choice(usable, size=where.sum())
     return y.astype(dtype)

@@ -53,15 +53,15 @@ def metrics():
         km.metrics.R2Score(name="r2"),
         km.metrics.PearsonCorrelation("correlation", axis=None),
         km.metrics.PerLabel(km.metrics.ConcordanceCorrelation(), COLUMNS, name="concordance"),
-        km.metrics.PerLabel(km.metrics.Precision(), COLUMNS, name="precision"),
+        km.metrics.PerLabel(km.metrics.MeanError(), COLUMNS, name="bias"),
         km.metrics.PerLabel(km.metrics.MeanSquaredError(), COLUMNS, name="errors"),
     ]
 
 
 METRICS = [
     *(f"micro_{name}" for name in ("mae", "r2", "correlation")),
-    *(f"{kind}/{column}" for kind in ("concordance", "precision", "errors") for column in COLUMNS),
-    *(f"{kind}/macro" for kind in ("concordance", "precision", "errors")),
+    *(f"{kind}/{column}" for kind in ("concordance", "bias", "errors") for column in COLUMNS),
+    *(f"{kind}/macro" for kind in ("concordance", "bias", "errors")),
 ]
 """What Keras logs them as; the results of a dict get no output's name."""
 
