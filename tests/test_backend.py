@@ -14,6 +14,7 @@ from keras import ops
 
 import keras_masked as km
 from keras_masked import _backend
+from keras_masked._backend import masks
 from tests.backend import BACKEND, compile_, tensor, to_numpy, value_and_grad
 
 NAN, INF = np.nan, np.inf
@@ -23,9 +24,9 @@ HIDDEN = np.array([[False, True, True], [True, False, False]])
 
 @pytest.fixture(scope="module")
 def elsewhere() -> ModuleType:
-    """`_backend` with a Keras that keeps the accessors of masks in a place we do not know."""
+    """`_backend.masks` with a Keras that keeps the accessors of masks in a place we do not know."""
     place = "keras.src.backend.common.masking"
-    spec = importlib.util.spec_from_file_location("backend_elsewhere", _backend.__file__)
+    spec = importlib.util.spec_from_file_location("masks_elsewhere", masks.__file__)
     module = importlib.util.module_from_spec(spec)
     known = sys.modules[place]
     sys.modules[place] = None  # its import then fails
@@ -39,7 +40,7 @@ def elsewhere() -> ModuleType:
 
 @pytest.fixture(params=["known", "elsewhere"])
 def backend(request: pytest.FixtureRequest) -> ModuleType:
-    return _backend if request.param == "known" else request.getfixturevalue("elsewhere")
+    return masks if request.param == "known" else request.getfixturevalue("elsewhere")
 
 
 def run_compiled(function: Any, *arguments: Any) -> Any:

@@ -14,9 +14,10 @@ import pytest
 
 import keras_masked as km
 from keras_masked._backend import get_keras_mask
-from tests import case_data, cases, oracles
+from tests import case_data, oracles
 from tests.backend import set_mask, tensor, to_numpy
 from tests.cases import LOSSES, Case, Draw, draw
+from tests.cases.case import IDS, VECTOR
 from tests.laws import grid, representatives
 
 L, M = km.losses, km.metrics
@@ -87,17 +88,17 @@ LABELS = [
         keras=lambda reduction: lambda y, p: keras.ops.cast(y == p, "float32"),
     ),
     accuracy(M.binary_accuracy, case_data.binary, oracles.binary_match),
-    accuracy(M.categorical_accuracy, case_data.one_hot, oracles.categorical_match, **cases.VECTOR),
-    accuracy(M.sparse_categorical_accuracy, case_data.class_ids, oracles.sparse_match, **cases.IDS),
+    accuracy(M.categorical_accuracy, case_data.one_hot, oracles.categorical_match, **VECTOR),
+    accuracy(M.sparse_categorical_accuracy, case_data.class_ids, oracles.sparse_match, **IDS),
 ]
 TOP_2 = {"k": 2}
 LABELS += [
     Function(M.top_k_categorical_accuracy,
              Case("top_k", M.top_k_categorical_accuracy, case_data.one_hot, oracles.top_2_match,
-                  **cases.VECTOR), TOP_2),
+                  **VECTOR), TOP_2),
     Function(M.sparse_top_k_categorical_accuracy,
              Case("sparse_top_k", M.sparse_top_k_categorical_accuracy, case_data.class_ids,
-                  oracles.sparse_top_2_match, **cases.IDS), TOP_2),
+                  oracles.sparse_top_2_match, **IDS), TOP_2),
 ]  # fmt: skip
 COVERED = {each.function.__name__ for each in ROWS + LABELS}
 """What tests/test_public.py takes for tested."""

@@ -1,0 +1,67 @@
+"""The one place that knows about backends and about what Keras does not export.
+
+Everything else in the package is written against `keras.ops`. What is leaned on here and promised
+by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
+
+- where Keras keeps masks (`masks`); if it moves them, layers of our own read and write them;
+- what it makes of bfloat16 labels (`as_received`);
+- what compilers make of NaN (`isnan`), of sums (`count`, `add_up`) and of two branches that are
+  the same (`stop_gradient_where`): values and gradients are tested, speed is not;
+- the bits of floats (`zero_where`);
+- that trainers add up or average over replicas (`combine`).
+"""
+
+from keras_masked._backend.engine import eager_torch, torch_func
+from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
+from keras_masked._backend.masks import get_keras_mask, set_keras_mask
+from keras_masked._backend.replicas import combine, replicated, torch_group, total
+from keras_masked._backend.tensors import (
+    absolute,
+    add_up,
+    amax,
+    arctan2,
+    argmax,
+    as_received,
+    ceil,
+    clip,
+    count,
+    count_columns,
+    cumsum,
+    floor,
+    isnan,
+    maximum,
+    mean,
+    minimum,
+    segment_sum,
+)
+
+__all__ = [
+    "absolute",
+    "add_up",
+    "amax",
+    "arctan2",
+    "argmax",
+    "as_received",
+    "ceil",
+    "clip",
+    "combine",
+    "count",
+    "count_columns",
+    "cumsum",
+    "eager_torch",
+    "floor",
+    "get_keras_mask",
+    "isnan",
+    "maximum",
+    "mean",
+    "minimum",
+    "replicated",
+    "segment_sum",
+    "set_keras_mask",
+    "shut_where",
+    "stop_gradient_where",
+    "torch_func",
+    "torch_group",
+    "total",
+    "zero_where",
+]

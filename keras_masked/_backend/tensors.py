@@ -1,0 +1,162 @@
+"""Operations that `keras.ops` lacks, or that an engine makes slow or wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_masked._backend.engine import eager_torch
+
+Tensor = Any
+
+
+def as_received(labels: Any) -> Tensor:
+    """A tensor of the labels in their own dtype, in which a marker is found.
+
+    Keras's JAX backend turns bfloat16 arrays to float32 when bfloat16 is the default dtype.
+    """
+    own = "bfloat16" if str(getattr(labels, "dtype", "")) == "bfloat16" else None
+    return ops.convert_to_tensor(labels, dtype=own)
+
+
+def isnan(x: Tensor) -> Tensor:
+    """Whether NaN.
+
+    `torch.compile` does not vectorize `isnan`, and of `x != x` it keeps the result for the backward
+    pass. TensorFlow's optimizer of graphs in turn takes not (x <= inf) to mean x > inf.
+    """
+    if keras.config.backend() == "torch":
+        return ops.logical_not(x <= float("inf"))
+    return ops.isnan(x)
+
+
+def count(observed: Tensor) -> Tensor:
+    """Counts the true entries of a boolean tensor, as float32.
+
+    XLA's reductions cannot absorb the conversion of a mask, so that the 0/1 mask would be
+    written out and read back as floats. Runs shorter than 32, summed as integers, fuse with the
+    conversion and leave a float tensor 1/16 the size. PyTorch's compiler makes one loop of count
+    and losses if both are summed alike.
+    """
+    if eager_torch():
+        return ops.cast(observed.count_nonzero(), "float32")
+    if keras.config.backend() == "torch":
+        return add_up(ops.cast(observed, "float32"))
+    run = _short_run(observed.shape[-1] if len(observed.shape) else None)
+    if run > 1:
+        observed = ops.reshape(observed, (-1, run))
+        observed = ops.sum(ops.cast(observed, "int32"), axis=-1)
+    return ops.sum(ops.cast(observed, "float32"))
+
+
+def count_columns(observed: Tensor) -> Tensor:
+    """Counts the true entries of each column, in short runs as `count` does."""
+    rows, columns = observed.shape
+    run = 1 if keras.config.backend() == "torch" else _short_run(rows)
+    if run > 1:
+        observed = ops.reshape(observed, (rows // run, run, columns))
+        observed = ops.sum(ops.cast(observed, "int32"), axis=1)
+    return ops.sum(ops.cast(observed, "float32"), axis=0)
+
+
+def _short_run(size: int | None) -> int:
+    """The longest run shorter than 32 into which an axis divides."""
+    return next((n for n in range(31, 1, -1) if size and size % n == 0), 1)
+
+
+def add_up(x: Tensor) -> Tensor:
+    """Sums all entries, the last axis first.
+
+    XLA on CPU is several times slower over all axes at once. TensorFlow's takes a sum of squares
+    for a dot product, slow and inexact, but a mean for what it is. The gradient of a mean takes
+    PyTorch one more tensor.
+    """
+    if len(x.shape) < 2:
+        return ops.sum(x)
+    if keras.config.backend() == "torch" or not x.shape[-1]:
+        return ops.sum(ops.sum(x, axis=-1))
+    return ops.sum(mean(x, -1)) * x.shape[-1]
+
+
+def absolute(x: Tensor) -> Tensor:
+    """|x|, with a slope of 0 at 0: that of `ops.abs` is 1 there on JAX."""
+    if keras.config.backend() == "jax":
+        return x * ops.stop_gradient(ops.sign(x))
+    return ops.abs(x)
+
+
+# On PyTorch, and some on JAX, these operations of Keras compute in float32 what is float64.
+
+
+def maximum(x: Tensor, y: Any) -> Tensor:
+    """The greater of both, of the dtype of `x`."""
+    return _in_own_dtype("maximum", x, ops.convert_to_tensor(y, dtype=x.dtype))
+
+
+def minimum(x: Tensor, y: Any) -> Tensor:
+    """The lesser of both, of the dtype of `x`."""
+    return _in_own_dtype("minimum", x, ops.convert_to_tensor(y, dtype=x.dtype))
+
+
+def ceil(x: Tensor) -> Tensor:
+    """The least whole numbers that are not less."""
+    return _in_own_dtype("ceil", x)
+
+
+def floor(x: Tensor) -> Tensor:
+    """The greatest whole numbers that are not greater."""
+    return _in_own_dtype("floor", x)
+
+
+def clip(x: Tensor, low: float, high: float) -> Tensor:
+    """Values between two bounds."""
+    return _in_own_dtype("clip", x, low, high)
+
+
+def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """The mean along axes, or of all."""
+    return _in_own_dtype("mean", x, *(() if axis is None else (axis,)))
+
+
+def amax(x: Tensor, axis: int) -> Tensor:
+    """The greatest along an axis, also of no rows, for which Keras raises on TensorFlow."""
+    if keras.config.backend() == "tensorflow" and 0 in x.shape:
+        return ops.max(x, axis=axis, initial=float("-inf"))
+    return ops.amax(x, axis=axis)
+
+
+def cumsum(x: Tensor, axis: int) -> Tensor:
+    """Running sums along an axis."""
+    return _in_own_dtype("cumsum", x, axis)
+
+
+def argmax(x: Tensor, axis: int) -> Tensor:
+    """Where the greatest is along an axis."""
+    return _in_own_dtype("argmax", x, axis)
+
+
+def arctan2(y: Tensor, x: Tensor) -> Tensor:
+    """The angle of the point (x, y)."""
+    return _in_own_dtype("arctan2", y, x)
+
+
+def segment_sum(x: Tensor, ids: Tensor, num_segments: int) -> Tensor:
+    """Sums of a vector's entries by ids, all of which are in range."""
+    if keras.config.backend() == "torch":
+        return x.new_zeros(num_segments).index_add(0, ids, x)
+    return ops.segment_sum(x, ids, num_segments=num_segments)
+
+
+def _in_own_dtype(name: str, x: Tensor, *args: Any) -> Tensor:
+    if keras.backend.standardize_dtype(x.dtype) == "float64":
+        if keras.config.backend() == "torch":
+            import torch
+
+            return getattr(torch, name)(x, *args)
+        if keras.config.backend() == "jax":
+            import jax.numpy
+
+            return getattr(jax.numpy, name)(x, *args)
+    return getattr(ops, name)(x, *args)
