@@ -15,6 +15,7 @@ from keras_masked._backend.engine import eager_torch, torch_func
 from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.replicas import combine, replicated, torch_group, total
+from keras_masked._backend.special import lgamma, log_ndtr
 from keras_masked._backend.tensors import (
     absolute,
     add_up,
@@ -52,6 +53,8 @@ __all__ = [
     "floor",
     "get_keras_mask",
     "isnan",
+    "lgamma",
+    "log_ndtr",
     "maximum",
     "mean",
     "minimum",

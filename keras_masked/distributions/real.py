@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.distributions.base import Distribution, register
 
 Tensor = Any
@@ -57,6 +58,41 @@ class Gaussian(Distribution):
         """
         z = self.standardize(ops.convert_to_tensor(y), ops.convert_to_tensor(parameters))
         return 0.5 * (1.0 + ops.erf(z * math.sqrt(0.5)))
+
+    def log_cdf(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Returns log((1 + erf(z / sqrt(2))) / 2), as exact far out as near the mean.
+
+        Args:
+            y: Labels `(..., labels)`.
+            parameters: Means and log-variances `(..., labels, 2)`.
+        """
+        z = self.standardize(ops.convert_to_tensor(y), ops.convert_to_tensor(parameters))
+        return _backend.log_ndtr(z)
+
+    def log_survival(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Returns log((1 - erf(z / sqrt(2))) / 2), as exact far out as near the mean.
+
+        Args:
+            y: Labels `(..., labels)`.
+            parameters: Means and log-variances `(..., labels, 2)`.
+        """
+        z = self.standardize(ops.convert_to_tensor(y), ops.convert_to_tensor(parameters))
+        return _backend.log_ndtr(-z)
+
+    def crps(self, y: Tensor, parameters: Tensor) -> Tensor:
+        """Returns exp(s / 2) (z erf(z / sqrt(2)) + 2 phi(z) - 1 / sqrt(pi)), phi the density.
+
+        Gneiting and Raftery 2007, equation 21 and what precedes it.
+
+        Args:
+            y: Labels `(..., labels)`.
+            parameters: Means and log-variances `(..., labels, 2)`.
+        """
+        y, parameters = ops.convert_to_tensor(y), ops.convert_to_tensor(parameters)
+        z = self.standardize(y, parameters)
+        density = math.sqrt(2.0 / math.pi) * ops.exp(-0.5 * ops.square(z))
+        score = z * ops.erf(z * math.sqrt(0.5)) + density - 1.0 / math.sqrt(math.pi)
+        return ops.exp(0.5 * parameters[..., 1]) * score
 
     def quantile(self, probability: float | Tensor, parameters: Tensor) -> Tensor:
         """Returns m + exp(s / 2) sqrt(2) erfinv(2 q - 1).

@@ -5,6 +5,7 @@ name as that of its losses and metrics. Where Keras exports the formula without 
 last axis, Keras's is called; what is written here again says why.
 """
 
+from keras_masked.distributions.support import Domain
 from keras_masked.formulas.boxes import check_mode
 from keras_masked.formulas.correlation import Centering, concordance, pearson, row_moments
 from keras_masked.formulas.crossentropy import (
@@ -22,7 +23,6 @@ from keras_masked.formulas.labels import (
     NUMBER,
     PROBABILITY,
     WITH_ERRORS,
-    Domain,
     Formula,
     Labels,
 )

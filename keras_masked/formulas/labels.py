@@ -6,23 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from keras_masked.distributions.support import Domain
+
 Tensor = Any
 
 ROUNDING = 2.0**-7
 """How far soft labels may be outside [0, 1]: a mean of ones in bfloat16 need not be 1."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Domain:
-    """The values that labels can have.
-
-    Attributes:
-        name: What they are, for messages.
-        holds: Whether each label is one of them, of an array or a tensor. False for NaN.
-    """
-
-    name: str
-    holds: Callable[[Any], Any]
 
 
 UNIT = Domain("in [0, 1]", lambda y: (y >= -ROUNDING) & (y <= 1 + ROUNDING))
@@ -72,6 +61,11 @@ class Labels:
     def of_first_parameter(self) -> Labels:
         """The labels of one number each, where several parameters are predicted for it."""
         return Labels(axes=self.axes - 1, domain=self.domain)
+
+    def under(self, options: dict[str, Any]) -> Labels:
+        """The same labels, which can be what the distribution among the options supports."""
+        support = getattr(options.get("distribution"), "support", None)
+        return self if support is None else dataclasses.replace(self, domain=support)
 
     def along(self, axis: int) -> Labels:
         """The same labels, with their classes or columns on another axis."""

@@ -229,8 +229,8 @@ class FormulaLoss(MaskedLoss):
 
     @property
     def label(self) -> Labels:  # type: ignore[override]
-        """What a label is for the formula."""
-        return self.formula.label
+        """What a label is for the formula, and for the distribution that is predicted of it."""
+        return self.formula.label.under(self._options)
 
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked import distributions
-from keras_masked.formulas import WITH_ERRORS
+from keras_masked.formulas import WITH_ERRORS, Labels
 from keras_masked.formulas import likelihood as formulas
 from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
@@ -160,7 +160,10 @@ class StandardizedResidualScatter(ColumnMetric):
     tasks", for what the scatter of z tells.
     """
 
-    label = WITH_ERRORS
+    @property
+    def label(self) -> Labels:  # type: ignore[override]
+        """What a label is for the distribution."""
+        return WITH_ERRORS.under(self._options)
 
     def __init__(
         self,

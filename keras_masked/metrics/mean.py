@@ -30,8 +30,8 @@ class MeanMetric(ColumnMetric):
 
     @property
     def label(self) -> Labels:  # type: ignore[override]
-        """What a label is for the formula."""
-        return self.formula.label
+        """What a label is for the formula, and for the distribution that is predicted of it."""
+        return self.formula.label.under(self._options)
 
     @property
     def sums_shape(self) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def row_values(
         y_true,
         y_pred,
         sample_weight,
-        formula.label.along(axis),
+        formula.label.under(options).along(axis),
         missing=standardize_missing(missing),
         error=error,
     )
