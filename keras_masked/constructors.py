@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+from collections.abc import Mapping
 from typing import Any
 
+import keras
+
+from keras_masked import _backend
 from keras_masked.validation import Check
 
 DEFAULT: Any = object()
@@ -27,6 +31,25 @@ class Strict:
         if "__init__" in cls.__dict__:
             cls.__init__ = _checked(cls.__dict__["__init__"])  # type: ignore[method-assign]
 
+    @classmethod
+    def checked(cls, **options: Any) -> dict[str, Any]:
+        """The options of a function, checked as the class admits them."""
+        return check_options(cls.admits, **options)
+
+
+def check_options(admits: Mapping[str, Check], **options: Any) -> dict[str, Any]:
+    """The options of a function, checked and kept as constructors do.
+
+    Tensors are let pass: their values may not be known yet. So is everything under PyTorch's
+    compiler, to which a number that changes between calls is none.
+    """
+    if keras.config.backend() == "torch" and not _backend.eager_torch():
+        return options
+    return {
+        name: value if keras.ops.is_tensor(value) else admits[name](None, name, value)
+        for name, value in options.items()
+    }
+
 
 def _checked(constructor: Any) -> Any:
     signature = inspect.signature(constructor)
@@ -45,6 +68,7 @@ def _checked(constructor: Any) -> Any:
                     arguments[name] = cls.admits[name](cls.__name__, name, value)
         constructor(*given.args, **given.kwargs)
 
+    check.__signature__ = signature  # type: ignore[attr-defined]  # Keras's layers look at it
     return check
 
 

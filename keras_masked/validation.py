@@ -8,9 +8,10 @@ kept as Python's, so that configurations can be saved and loaded.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -65,12 +66,12 @@ def number(allowed: str, holds: Callable[[Any], bool] = lambda _: True) -> Check
     return Check(allowed, convert)
 
 
-def whole(allowed: str, least: float = -math.inf) -> Check:
-    """An integer, not below the least."""
+def whole(allowed: str, least: int = -(2**31) + 1, most: int = 2**31 - 1) -> Check:
+    """An integer, neither below the least nor above the most."""
 
     def convert(value: Any) -> int:
         found = _number(value)
-        if not isinstance(found, int) or found < least or abs(found) >= 2**31:
+        if not isinstance(found, int) or not least <= found <= most:
             raise ValueError
         return found
 
@@ -104,10 +105,14 @@ def optional(check: Check) -> Check:
     )
 
 
-def one_of(*choices: Any) -> Check:
-    """One of several values."""
+def one_of(*choices: Any, any_case: bool = False) -> Check:
+    """One of several values, or the member of an enumeration that has it."""
 
     def convert(value: Any) -> Any:
+        if isinstance(value, enum.Enum):
+            value = value.value
+        if any_case and isinstance(value, str):
+            value = next((each for each in choices if each.lower() == value.lower()), value)
         if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0:
             value = value.item()
         for choice in choices:
@@ -144,6 +149,32 @@ def _is_sequence(value: Any) -> bool:
     return isinstance(value, list | tuple | range | np.ndarray)
 
 
+def number_or(word: str) -> Check:
+    """A finite number, or a word."""
+    return Check(
+        f"a finite number or {word!r}",
+        lambda value: word if isinstance(value, str) and value == word else float(_number(value)),
+    )
+
+
+def instance(of: type, allowed: str) -> Check:
+    """An instance of a class."""
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, of):
+            raise ValueError
+        return value
+
+    return Check(allowed, convert)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+    if not found or len(set(found)) < len(found) or not all(isinstance(n, str) for n in found):
+        raise ValueError
+    return found
+
+
 def _pair(value: Any) -> Any:
     """Two numbers or vectors, as numbers and lists of Python's."""
     if not isinstance(value, list | tuple) or len(value) != 2:
@@ -165,6 +196,7 @@ CLASS_ID = whole("an integer, at least 0", 0)
 POSITIVE_INTEGER = whole("a positive integer", 1)
 BOOLEAN = Check("True or False", _boolean)
 STRING = Check("a string", _string)
+NAMES = Check("a sequence, not empty, of distinct strings", _names)
 AXES = optional(one_or_several(INTEGER))
 LABEL_AXES = one_of(0, 1)
 FILL = Check("a pair (label, prediction) of finite numbers or vectors", _pair)

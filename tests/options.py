@@ -170,6 +170,31 @@ def option(cls: type, name: str) -> Option:
     return OF_CLASS.get((cls.__name__, name), OPTIONS[name])
 
 
+OF_FUNCTION: dict[tuple[str, str], Option] = {
+    **{(name, "axis"): AXES for name in ("critical_success_index", "dice", "fractions_skill_score",
+                                         "jaccard", "root_mean_squared_error", "tversky")},
+    **{(name, "axis"): INTEGER.but(None) for name in ("mad_std", "median_absolute_deviation",
+                                                      "median_error", "explained_variance")},
+    **{(name, "threshold"): FINITE.but(None)
+       for name in ("critical_success_index", "fractions_skill_score")},
+    **{(name, "delta"): NON_NEGATIVE for name in ("hinge_loss", "multiclass_hinge_loss")},
+    ("binary_focal_crossentropy", "alpha"): PROBABILITY,
+    ("categorical_focal_crossentropy", "alpha"): OF_CLASS["CategoricalFocalCrossentropy", "alpha"],
+    ("sigmoid_focal_crossentropy", "alpha"): PROBABILITY.but(None),
+    ("circle", "gamma"): POSITIVE,
+    # None: that of the other.
+    ("clustering_accuracy", "num_classes"): dataclasses.replace(
+        POSITIVE_INTEGER.but(None), beside=(("num_clusters", 2),)),
+    ("clustering_accuracy", "num_clusters"): dataclasses.replace(
+        POSITIVE_INTEGER.but(None), beside=(("num_classes", 2),)),
+}  # fmt: skip
+
+
+def option_of_function(function: Any, name: str) -> Option:
+    """What an option of a function admits: mostly what it does of the class."""
+    return OF_FUNCTION.get((function.__name__, name), OPTIONS[name])
+
+
 def build(cls: Any, **options: Any) -> Any:
     """An object with further options."""
     required = dict(REQUIRED.get(cls.__name__, {}))

@@ -256,8 +256,8 @@ def test_masked_of_a_function_that_averages_over_rows() -> None:
 
 HUBER, MAE = KL.Huber(), KM.MeanAbsoluteError()
 WRONG: list[tuple[Any, dict[str, Any], list[Any]]] = [
-    (M.AUC, {"curve": "roc_curve"}, ["`curve`", '"roc_curve"', "PRGAIN"]),
-    (M.AUC, {"summation_method": "left"}, ["`summation_method`", '"left"', "minoring"]),
+    (M.AUC, {"curve": "roc_curve"}, ["`curve`", "'roc_curve'", "PRGAIN"]),
+    (M.AUC, {"summation_method": "left"}, ["`summation_method`", "'left'", "minoring"]),
     (M.AUC, {"num_thresholds": 1}, ["`num_thresholds`", "num_thresholds=1"]),
     (M.AUC, {"num_thresholds": -3}, ["`num_thresholds`", "num_thresholds=-3"]),
     (M.AUC, {"thresholds": [0.5, 1.5]}, ["[0, 1]", "1.5"]),

@@ -6,7 +6,6 @@ last axis, Keras's is called; what is written here again says why.
 """
 
 from keras_masked.distributions.support import Domain
-from keras_masked.formulas.boxes import check_mode
 from keras_masked.formulas.correlation import Centering, concordance, pearson, row_moments
 from keras_masked.formulas.crossentropy import (
     binary_crossentropy,
@@ -14,9 +13,8 @@ from keras_masked.formulas.crossentropy import (
     flat,
     sparse_categorical_crossentropy,
 )
-from keras_masked.formulas.draws import check_draws, check_logits
+from keras_masked.formulas.draws import check_logits
 from keras_masked.formulas.fields import events, fractions_skill, sobel, sobel_sees, window_means
-from keras_masked.formulas.focal import check_gamma
 from keras_masked.formulas.labels import (
     ANY_ID,
     CLASS_ID,
@@ -41,10 +39,7 @@ __all__ = [
     "binary_crossentropy",
     "categorical_crossentropy",
     "Centering",
-    "check_draws",
-    "check_gamma",
     "check_logits",
-    "check_mode",
     "concordance",
     "events",
     "flat",

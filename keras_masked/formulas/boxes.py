@@ -17,8 +17,6 @@ from keras_masked.formulas.labels import VECTOR, formula
 
 Tensor = Any
 
-GIOU_MODES = ("giou", "iou")
-
 
 @formula(VECTOR)
 def iou_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -55,13 +53,6 @@ def ciou_loss(y_true: Tensor, y_pred: Tensor) -> Tensor:
     v = ops.where(ops.logical_or(flat, flat_too), ops.zeros_like(v), v)
     weight = ops.stop_gradient(_ratio(v, 1.0 - iou + v))
     return 1.0 - iou + _squared_distance(label, box) + weight * v
-
-
-def check_mode(mode: Any) -> str:
-    """Checks `mode=` of GIoU and returns it."""
-    if mode not in GIOU_MODES:
-        raise ValueError(f"Argument `mode` must be one of {GIOU_MODES}. Received: mode={mode!r}")
-    return str(mode)
 
 
 def _corners(boxes: Tensor) -> tuple[Tensor, ...]:

@@ -111,7 +111,7 @@ def mean_over_draws(
     y_true = ops.cast(y_true, parameters.dtype)
     mean, deviation = parameters[..., 0], ops.exp(0.5 * parameters[..., 1])
     dimensions = mean.shape[-1] if kind is CLASSES else 1
-    nodes = unit_nodes(check_draws(draws), dimensions, mean.dtype)
+    nodes = unit_nodes(draws, dimensions, mean.dtype)
     if loop_over_draws and not _backend.torch_func():
         if reference is None:
             reference = _least(kind, y_true, mean, deviation, nodes, shift)
@@ -205,15 +205,6 @@ def _loop(
         return total / draws, gradient
 
     return ops.custom_gradient(values)(y_true, mean, deviation, reference)
-
-
-def check_draws(draws: int) -> int:
-    """Returns a number of draws; raises `ValueError` if it is none."""
-    # Not by `POSITIVE_INTEGER`: PyTorch's compiler has symbols for what changes from one call to
-    # the next, which are instances of `int`, but of no class of numbers.
-    if not isinstance(draws, (int, np.integer)) or isinstance(draws, bool) or draws < 1:
-        raise ValueError(f"Argument `draws` must be a positive integer. Received: draws={draws!r}")
-    return int(draws)
 
 
 def check_logits(y_pred: Tensor) -> None:

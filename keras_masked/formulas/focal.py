@@ -10,7 +10,6 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas.crossentropy import binary_crossentropy
 from keras_masked.formulas.labels import PROBABILITY, VECTOR, formula
-from keras_masked.validation import NON_NEGATIVE
 
 Tensor = Any
 
@@ -67,8 +66,3 @@ def sigmoid_focal_crossentropy(
     if alpha:
         losses = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * losses
     return losses
-
-
-def check_gamma(gamma: float) -> float:
-    """Checks the focusing exponent and returns it."""
-    return float(NON_NEGATIVE(None, "gamma", gamma))

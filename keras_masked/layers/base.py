@@ -1,4 +1,4 @@
-"""Where layers are registered."""
+"""Where layers are registered, and what they have in common."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ import numpy as np
 from keras import ops
 
 from keras_masked import _backend, serialization
+from keras_masked.constructors import Strict, check_keywords
 
 register = serialization.register("keras_masked.layers")
+
+
+class StrictLayer(Strict, keras.layers.Layer):
+    """Base class: a layer takes what its constructor names, and what every layer of Keras does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        check_keywords(self, kwargs)
+        super().__init__(**kwargs)
 
 
 def is_set(weight: Any) -> bool:

@@ -8,14 +8,14 @@ import keras
 from keras import ops
 
 from keras_masked import distributions, serialization
-from keras_masked.layers.base import register
+from keras_masked.layers.base import StrictLayer, register
 from keras_masked.layers.normalization import LabelNormalization
 
 Tensor = Any
 
 
 @register
-class LabelDenormalization(keras.layers.Layer):
+class LabelDenormalization(StrictLayer):
     r"""Maps a model's predictions of normalized labels to the units of the labels.
 
     $$p_{il} = z_{il} \sigma_l + \mu_l$$

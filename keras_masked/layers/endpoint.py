@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_masked import serialization
-from keras_masked.layers.base import register
+from keras_masked.layers.base import StrictLayer, register
 from keras_masked.losses.draws import DrawnLoss
 from keras_masked.observation import reject_arrays, stack_parameters
 from keras_masked.validation import INTEGER, optional
@@ -17,7 +17,7 @@ Tensor = Any
 
 
 @register
-class LossEndpoint(keras.layers.Layer):
+class LossEndpoint(StrictLayer):
     r"""Adds a loss of several tensors to a model's losses; passes the predictions on.
 
     $$L = \mathrm{loss}(y, [p_1, p_2, \ldots])$$
@@ -68,6 +68,8 @@ class LossEndpoint(keras.layers.Layer):
     Source: none.
     """
 
+    admits = {"seed": optional(INTEGER)}
+
     def __init__(self, loss: Any, seed: int | None = None, **kwargs: Any) -> None:
         # Labels of half precision would lose digits, and sentinels their difference from labels.
         super().__init__(**{"autocast": False, **kwargs})
@@ -80,7 +82,7 @@ class LossEndpoint(keras.layers.Layer):
                 f"makes a single number. Received: loss={loss!r}"
             )
         self.loss = loss
-        self.seed = optional(INTEGER)(type(self).__name__, "seed", seed)
+        self.seed = seed
         self._generator = keras.random.SeedGenerator(self.seed)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

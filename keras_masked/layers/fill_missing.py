@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_masked.layers import label_moments, label_streams
-from keras_masked.layers.base import is_set, register
+from keras_masked.layers.base import StrictLayer, is_set, register
 from keras_masked.layers.normalization import receive
 from keras_masked.observation import NAN, Missing, find_missing, standardize_missing
-from keras_masked.validation import BOOLEAN
+from keras_masked.validation import BOOLEAN, number_or
 
 Tensor = Any
 
 
 @register
-class FillMissing(keras.layers.Layer):
+class FillMissing(StrictLayer):
     r"""Fills missing features, and on request says which they were.
 
     $$z_{if} = \begin{cases} x_{if} & \text{where feature } f \text{ of row } i \text{ is known} \\
@@ -57,6 +54,8 @@ class FillMissing(keras.layers.Layer):
     Source: `sklearn.impute.SimpleImputer` and `sklearn.impute.MissingIndicator(features="all")`.
     """
 
+    admits = {"value": number_or("mean"), "indicators": BOOLEAN}
+
     def __init__(
         self,
         value: float | str = 0.0,
@@ -66,9 +65,9 @@ class FillMissing(keras.layers.Layer):
     ) -> None:
         # Keras would round the features before a marker has been found among them.
         super().__init__(**{"autocast": False, **kwargs})
-        self.value = _check_value(value)
+        self.value = value
         self.missing = standardize_missing(missing)
-        self.indicators = BOOLEAN(type(self).__name__, "indicators", indicators)
+        self.indicators = indicators
         self.supports_masking = True
         self.features: int | None = None
         self.mean: Any = None
@@ -201,14 +200,3 @@ class FillMissing(keras.layers.Layer):
         """Returns everything that `from_config` needs to build an equal layer."""
         own = {"value": self.value, "missing": self.missing, "indicators": self.indicators}
         return {**super().get_config(), **own}
-
-
-def _check_value(value: Any) -> float | str:
-    if isinstance(value, str) and value == "mean":
-        return value
-    number = isinstance(value, numbers.Real | np.number) and not isinstance(value, bool | np.bool_)
-    if not number or not math.isfinite(value):
-        raise ValueError(
-            f"Argument `value` must be a finite number or 'mean'. Received: value={value!r}"
-        )
-    return float(value)

@@ -8,14 +8,14 @@ import keras
 from keras import ops
 
 from keras_masked import distributions
-from keras_masked.layers.base import register
+from keras_masked.layers.base import StrictLayer, register
 from keras_masked.validation import POSITIVE_INTEGER
 
 Tensor = Any
 
 
 @register
-class DistributionHead(keras.layers.Layer):
+class DistributionHead(StrictLayer):
     r"""Predicts the parameters of a distribution for each label, stacked on a last axis.
 
     $$\theta_{lk} = x \cdot W_{lk} + b_{lk}$$
@@ -47,6 +47,8 @@ class DistributionHead(keras.layers.Layer):
     Source: Nix and Weigend 1994.
     """
 
+    admits = {"labels": POSITIVE_INTEGER}
+
     def __init__(
         self,
         labels: int,
@@ -57,7 +59,7 @@ class DistributionHead(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.labels = POSITIVE_INTEGER(type(self).__name__, "labels", labels)
+        self.labels = labels
         self.distribution = distributions.get(distribution)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

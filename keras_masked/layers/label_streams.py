@@ -15,6 +15,7 @@ from keras import ops
 from keras_masked.observation import (
     reject_arrays,
 )
+from keras_masked.validation import POSITIVE_INTEGER, one_of, optional
 
 CHUNK = 2**20
 """How many entries of an array are taken at once by default: their copies stay in the cache."""
@@ -95,13 +96,9 @@ def label_batches(
         verbose: 0 for no progress bar, 1 for one, "auto" for one over streams of some length.
         pick: What is taken of a batch.
     """
-    for name, number in (("batch_size", batch_size), ("steps", steps)):
-        if number is not None and (not isinstance(number, numbers.Integral) or number < 1):
-            raise ValueError(
-                f"Argument `{name}` must be a positive integer or None. Received: {number!r}"
-            )
-    if verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f"Argument `verbose` must be 'auto', 0, 1 or 2. Received: {verbose!r}")
+    batch_size = optional(POSITIVE_INTEGER)(None, "batch_size", batch_size)
+    steps = optional(POSITIVE_INTEGER)(None, "steps", steps)
+    verbose = one_of("auto", 0, 1, 2)(None, "verbose", verbose)
     reject_arrays(data=data)
     if hasattr(data, "iloc") or (isinstance(data, list) and data and _holds_numbers(data)):
         data = as_array(data)  # slices of pandas may go by names of rows

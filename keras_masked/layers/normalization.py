@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_masked import distributions
 from keras_masked.layers import label_moments, label_streams
-from keras_masked.layers.base import is_set, register
+from keras_masked.layers.base import StrictLayer, is_set, register
 from keras_masked.observation import (
     NAN,
     Missing,
@@ -19,6 +19,7 @@ from keras_masked.observation import (
     receive_labels,
 )
 from keras_masked.observation import standardize_missing as standardize
+from keras_masked.validation import NAMES, optional
 
 Tensor = Any
 
@@ -26,7 +27,7 @@ EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23}
 
 
 @register
-class LabelNormalization(keras.layers.Layer):
+class LabelNormalization(StrictLayer):
     r"""Subtracts the mean of each label and divides by its standard deviation, those of observed.
 
     $$z_{il} = \frac{y_{il} - \mu_l}{\sigma_l}, \quad
@@ -71,13 +72,15 @@ class LabelNormalization(keras.layers.Layer):
     normalise; Chan, Golub and LeVeque 1979 for means and variances of batches.
     """
 
+    admits = {"names": optional(NAMES)}
+
     def __init__(
         self, missing: Missing = NAN, names: Sequence[str] | None = None, **kwargs: Any
     ) -> None:
         # Keras would round the labels before a marker has been found among them.
         super().__init__(**{"autocast": False, **kwargs})
         self.missing = standardize(missing)
-        self.names = None if names is None else _check_names(names)
+        self.names = None if names is None else tuple(names)
         self.supports_masking = True
         self.labels: int | None = None
         self.mean: Any = None
@@ -288,12 +291,3 @@ def receive(labels: Any, missing: Missing) -> Tensor:
     if ops.is_tensor(labels) or isinstance(labels, keras.KerasTensor):
         return labels
     return receive_labels(labels, missing, "labels")
-
-
-def _check_names(names: Any) -> tuple[str, ...]:
-    found = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else ()
-    if not found or len(set(found)) < len(found) or not all(isinstance(n, str) for n in found):
-        raise ValueError(
-            f"Argument `names` must be distinct strings, one per label. Received: names={names!r}"
-        )
-    return found

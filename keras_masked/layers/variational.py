@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked.layers.base import register
+from keras_masked.layers.base import StrictLayer, register
 from keras_masked.losses.variational import gaussian_values
 from keras_masked.losses.variational_mixtures import mixture_values
 from keras_masked.observation import NAN, Missing, reduce_losses, standardize_missing
@@ -17,7 +17,7 @@ Tensor = Any
 
 
 @register
-class GaussianSampling(keras.layers.Layer):
+class GaussianSampling(StrictLayer):
     r"""Draws from Gaussians in training; their means otherwise.
 
     $$z = m + e^{s / 2} \epsilon, \quad \epsilon \sim \mathcal N(0, 1)$$
@@ -40,9 +40,11 @@ class GaussianSampling(keras.layers.Layer):
     Source: Kingma and Welling 2014, the reparametrization of section 2.4.
     """
 
+    admits = {"seed": optional(INTEGER)}
+
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed = optional(INTEGER)(type(self).__name__, "seed", seed)
+        self.seed = seed
         self._generator = keras.random.SeedGenerator(self.seed)
 
     def call(self, inputs: list[Tensor], training: bool = False) -> Tensor:
@@ -68,7 +70,7 @@ class GaussianSampling(keras.layers.Layer):
 
 
 @register
-class VariationalEndpoint(keras.layers.Layer):
+class VariationalEndpoint(StrictLayer):
     r"""Adds the negative evidence lower bound to a model's losses; passes the reconstruction on.
 
     $$L = \frac{\sum_i o_i L_i}{\sum_i o_i}$$
@@ -103,6 +105,8 @@ class VariationalEndpoint(keras.layers.Layer):
     Source: Kingma and Welling 2014; Jiang et al. 2017.
     """
 
+    admits = {"clusters": optional(POSITIVE_INTEGER), "x_log_var": FINITE}
+
     def __init__(
         self,
         clusters: int | None = None,
@@ -112,9 +116,8 @@ class VariationalEndpoint(keras.layers.Layer):
     ) -> None:
         # Half precision would lose digits, and observations their difference from sentinels.
         super().__init__(**{"autocast": False, **kwargs})
-        mine = type(self).__name__
-        self.clusters = optional(POSITIVE_INTEGER)(mine, "clusters", clusters)
-        self.x_log_var = FINITE(mine, "x_log_var", x_log_var)
+        self.clusters = clusters
+        self.x_log_var = x_log_var
         self.missing = standardize_missing(missing)
 
     def build(self, input_shape: Any) -> None:

@@ -12,6 +12,7 @@ from keras_masked import serialization
 from keras_masked.constructors import DEFAULT, Named, check_keywords
 from keras_masked.formulas import NUMBER, Formula, Labels
 from keras_masked.observation import (
+    AVERAGES,
     NAN,
     OF_OBSERVATION,
     Missing,
@@ -101,7 +102,12 @@ class MaskedLoss(Named, keras.losses.Loss):
     common = Masking
     """Keyword arguments that constructors pass on; they are documented here."""
 
-    admits = {"reduction": one_of(*REDUCTIONS), "name": optional(STRING), "dtype": FLOAT_DTYPE}
+    admits = {
+        "reduction": one_of(*REDUCTIONS),
+        "name": optional(STRING),
+        "dtype": FLOAT_DTYPE,
+        "average": one_of(*AVERAGES),
+    }
 
     def __init__(
         self,
@@ -120,7 +126,8 @@ class MaskedLoss(Named, keras.losses.Loss):
             name=self.default_name if name is DEFAULT else name, reduction=reduction, dtype=dtype
         )
         self.missing = standardize_missing(self.default_missing if missing is DEFAULT else missing)
-        self.average = check_average(average, reduction)
+        check_average(average, reduction)
+        self.average = average
         self.observed_rate = standardize_rate(observed_rate, average, reduction)
         self.label_weights = standardize_weights(label_weights, "label_weights")
         if self.label_weights is not None and not self.has_columns:

@@ -284,8 +284,7 @@ def robust_categorical_crossentropy(
         logit_var,
         sample_weight,
         missing,
-        draws=draws,
-        loop_over_draws=loop_over_draws,
+        **BayesianCategoricalCrossentropy.checked(draws=draws, loop_over_draws=loop_over_draws),
     )
 
 
@@ -326,8 +325,7 @@ def robust_binary_crossentropy(
         logit_var,
         sample_weight,
         missing,
-        draws=draws,
-        loop_over_draws=loop_over_draws,
+        **BayesianBinaryCrossentropy.checked(draws=draws, loop_over_draws=loop_over_draws),
     )
 
 
@@ -352,7 +350,7 @@ def bayesian_categorical_crossentropy(
     """
     check_logits(y_pred)
     formula = formulas.bayesian_categorical_crossentropy
-    options = {"draws": draws, "loop_over_draws": loop_over_draws}
+    options = BayesianCategoricalCrossentropy.checked(draws=draws, loop_over_draws=loop_over_draws)
     return row_values(formula, y_true, y_pred, missing, **options)
 
 
@@ -377,7 +375,7 @@ def bayesian_binary_crossentropy(
     """
     check_logits(y_pred)
     formula = formulas.bayesian_binary_crossentropy
-    options = {"draws": draws, "loop_over_draws": loop_over_draws}
+    options = BayesianBinaryCrossentropy.checked(draws=draws, loop_over_draws=loop_over_draws)
     return row_values(formula, y_true, y_pred, missing, **options)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import boxes as formulas
-from keras_masked.formulas import check_mode
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
+from keras_masked.validation import one_of
 
 Tensor = Any
 
@@ -87,6 +87,8 @@ class GIoULoss(FormulaLoss):
 
     formula = formulas.giou_loss
 
+    admits = {"mode": one_of("giou", "iou")}
+
     def __init__(
         self,
         mode: str = "giou",
@@ -95,7 +97,7 @@ class GIoULoss(FormulaLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(reduction, name, dtype, mode=check_mode(mode), **masking)
+        super().__init__(reduction, name, dtype, mode=mode, **masking)
 
 
 @register
@@ -203,7 +205,7 @@ def giou_loss(
     >>> [round(float(row), 4) for row in rows]
     [1.075, 1.9333, 0.0]
     """
-    return row_values(formulas.giou_loss, y_true, y_pred, missing, mode=check_mode(mode))
+    return row_values(formulas.giou_loss, y_true, y_pred, missing, **GIoULoss.checked(mode=mode))
 
 
 @register

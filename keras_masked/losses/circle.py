@@ -199,8 +199,6 @@ def circle(
         missing=standardize_missing(missing),
         ref_labels=ref_labels,
         ref_embeddings=ref_embeddings,
-        remove_diagonal=remove_diagonal,
-        gamma=gamma,
-        margin=margin,
+        **Circle.checked(remove_diagonal=remove_diagonal, gamma=gamma, margin=margin),
     )
     return with_mask(losses, seen)

@@ -262,9 +262,9 @@ def binary_crossentropy(
         y_true,
         y_pred,
         missing,
-        axis=axis,
-        from_logits=from_logits,
-        label_smoothing=label_smoothing,
+        **BinaryCrossentropy.checked(
+            axis=axis, from_logits=from_logits, label_smoothing=label_smoothing
+        ),
     )
 
 
@@ -293,9 +293,9 @@ def categorical_crossentropy(
         y_true,
         y_pred,
         missing,
-        axis=axis,
-        from_logits=from_logits,
-        label_smoothing=label_smoothing,
+        **CategoricalCrossentropy.checked(
+            axis=axis, from_logits=from_logits, label_smoothing=label_smoothing
+        ),
     )
 
 
@@ -319,14 +319,11 @@ def sparse_categorical_crossentropy(
     >>> [round(float(row), 4) for row in rows]
     [0.2877, 0.0]
     """
-    return row_values(
-        formulas.sparse_categorical_crossentropy,
-        y_true,
-        y_pred,
-        join_markers(missing, ignore_class),
-        axis=axis,
-        from_logits=from_logits,
+    options = SparseCategoricalCrossentropy.checked(
+        axis=axis, from_logits=from_logits, ignore_class=ignore_class
     )
+    markers = join_markers(missing, options.pop("ignore_class"))
+    return row_values(formulas.sparse_categorical_crossentropy, y_true, y_pred, markers, **options)
 
 
 @register
@@ -352,5 +349,5 @@ def categorical_generalized_cross_entropy(
         y_true,
         y_pred,
         missing,
-        q=q,
+        **CategoricalGeneralizedCrossEntropy.checked(q=q),
     )

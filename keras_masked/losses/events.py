@@ -128,8 +128,6 @@ def critical_success_index(
             y_true,
             y_pred,
             missing=standardize_missing(missing),
-            threshold=threshold,
-            scale=scale,
-            axis=axis,
+            **CriticalSuccessIndex.checked(threshold=threshold, scale=scale, axis=axis),
         )
     )

@@ -33,12 +33,9 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES, FINITE, POSITIVE, POSITIVE_INTEGER, optional
+from keras_masked.validation import AXES, FINITE, POSITIVE, POSITIVE_INTEGER, one_of, optional
 
 Tensor = Any
-
-
-PADDINGS = ("valid", "same")
 
 
 def fractions_values(
@@ -120,15 +117,6 @@ def inner_weights(sample_weight: Tensor | None, fields: Tensor) -> Tensor | None
     return weight
 
 
-def check_window(window: Any, padding: Any) -> None:
-    """Checks `window=` and `padding=`."""
-    POSITIVE_INTEGER(None, "window", window)
-    if padding not in PADDINGS:
-        raise ValueError(
-            f"Argument `padding` must be one of {PADDINGS}. Received: padding={padding!r}"
-        )
-
-
 def _observe_fields(
     y_true: Tensor,
     y_pred: Tensor,
@@ -205,6 +193,7 @@ class FractionsSkillScore(SetLoss):
         "window": POSITIVE_INTEGER,
         "threshold": optional(FINITE),
         "scale": POSITIVE,
+        "padding": one_of("valid", "same"),
         "axis": AXES,
     }
 
@@ -220,7 +209,6 @@ class FractionsSkillScore(SetLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        check_window(window, padding)
         options = {"window": window, "threshold": threshold, "scale": scale}
         super().__init__(reduction, name, dtype, **options, padding=padding, axis=axis, **masking)
 
@@ -303,17 +291,14 @@ def fractions_skill_score(
     >>> round(float(keras_masked.losses.fractions_skill_score(y_true, y_pred, **options)), 4)
     0.3333
     """
-    check_window(window, padding)
     return with_mask(
         *fractions_values(
             y_true,
             y_pred,
             missing=standardize_missing(missing),
-            window=window,
-            threshold=threshold,
-            scale=scale,
-            padding=padding,
-            axis=axis,
+            **FractionsSkillScore.checked(
+                window=window, threshold=threshold, scale=scale, padding=padding, axis=axis
+            ),
         )
     )
 

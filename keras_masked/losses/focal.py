@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-from keras_masked.formulas import check_gamma
 from keras_masked.formulas import focal as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, Masking, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
@@ -260,12 +259,14 @@ def binary_focal_crossentropy(
         y_true,
         y_pred,
         missing,
-        apply_class_balancing=apply_class_balancing,
-        alpha=alpha,
-        gamma=gamma,
-        from_logits=from_logits,
-        label_smoothing=label_smoothing,
-        axis=axis,
+        **BinaryFocalCrossentropy.checked(
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        ),
     )
 
 
@@ -296,11 +297,13 @@ def categorical_focal_crossentropy(
         y_true,
         y_pred,
         missing,
-        alpha=alpha,
-        gamma=gamma,
-        from_logits=from_logits,
-        label_smoothing=label_smoothing,
-        axis=axis,
+        **CategoricalFocalCrossentropy.checked(
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        ),
     )
 
 
@@ -332,8 +335,6 @@ def sigmoid_focal_crossentropy(
             y_pred,
             missing=standardize_missing(missing),
             axis=-1,
-            from_logits=from_logits,
-            alpha=alpha,
-            gamma=check_gamma(gamma),
+            **SigmoidFocalCrossEntropy.checked(from_logits=from_logits, alpha=alpha, gamma=gamma),
         )
     )

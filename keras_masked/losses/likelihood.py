@@ -96,6 +96,7 @@ def negative_log_likelihood(
     [2.1094]
     """
     distribution = distributions.get(distribution)
+    full = NegativeLogLikelihood.checked(full=full)["full"]
     formula = formulas.negative_log_likelihood
     return row_values(formula, y_true, y_pred, missing, distribution=distribution, full=full)
 

@@ -284,7 +284,7 @@ def hinge_loss(
     >>> [[float(label) for label in row] for row in rows]
     [[1.5, 0.0], [2.5, 0.0]]
     """
-    return values_of_labels(formulas.hinge, y_true, y_pred, missing, delta=delta)
+    return values_of_labels(formulas.hinge, y_true, y_pred, missing, **Hinge.checked(delta=delta))
 
 
 @register
@@ -307,7 +307,9 @@ def multiclass_hinge_loss(
     """
     if not holds_class_ids(y_true, y_pred):
         y_true, missing = _ids(y_true, standardize_missing(missing)), NAN
-    return row_values(formulas.multiclass_hinge, y_true, y_pred, missing, delta=delta)
+    return row_values(
+        formulas.multiclass_hinge, y_true, y_pred, missing, **MulticlassHinge.checked(delta=delta)
+    )
 
 
 def _ids(one_hot: Tensor, missing: Missing) -> Tensor:

@@ -312,6 +312,6 @@ def root_mean_squared_error(
             y_true,
             y_pred,
             missing=standardize_missing(missing),
-            axis=axis,
+            **RootMeanSquaredError.checked(axis=axis),
         )
     )

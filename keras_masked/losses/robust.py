@@ -116,7 +116,7 @@ def huber(
         y_true,
         y_pred,
         missing,
-        delta=delta,
+        **Huber.checked(delta=delta),
     )
 
 

@@ -271,7 +271,13 @@ def dice(
     0.25
     """
     return with_mask(
-        *set_values(formulas.dice, y_true, y_pred, missing=standardize_missing(missing), axis=axis)
+        *set_values(
+            formulas.dice,
+            y_true,
+            y_pred,
+            missing=standardize_missing(missing),
+            **Dice.checked(axis=axis),
+        )
     )
 
 
@@ -300,9 +306,7 @@ def tversky(
             y_true,
             y_pred,
             missing=standardize_missing(missing),
-            axis=axis,
-            alpha=alpha,
-            beta=beta,
+            **Tversky.checked(axis=axis, alpha=alpha, beta=beta),
         )
     )
 
@@ -319,4 +323,6 @@ def jaccard(y_true: Tensor, y_pred: Tensor, *, axis: Axis = None, missing: Missi
     0.4
     """
     missing = standardize_missing(missing)
-    return with_mask(*set_values(formulas.jaccard, y_true, y_pred, missing=missing, axis=axis))
+    return with_mask(
+        *set_values(formulas.jaccard, y_true, y_pred, missing=missing, **Jaccard.checked(axis=axis))
+    )

@@ -73,4 +73,6 @@ def cosine_similarity(
     >>> [round(float(row), 4) for row in rows]
     [-0.8]
     """
-    return row_values(formulas.cosine_similarity, y_true, y_pred, missing, axis=axis)
+    return row_values(
+        formulas.cosine_similarity, y_true, y_pred, missing, **CosineSimilarity.checked(axis=axis)
+    )

@@ -173,7 +173,13 @@ def exponentially_weighted_mse(
     >>> [round(float(row), 4) for row in rows]
     [0.25, 0.9236]
     """
-    return row_values(formulas.exponentially_weighted_squared_error, y_true, y_pred, missing, a=a)
+    return row_values(
+        formulas.exponentially_weighted_squared_error,
+        y_true,
+        y_pred,
+        missing,
+        **ExponentiallyWeightedMSE.checked(a=a),
+    )
 
 
 @register
@@ -190,7 +196,13 @@ def dual_weighted_mse(
     >>> [round(float(row), 4) for row in rows]
     [2.0, 12.0]
     """
-    return row_values(formulas.dual_weighted_squared_error, y_true, y_pred, missing, gamma=gamma)
+    return row_values(
+        formulas.dual_weighted_squared_error,
+        y_true,
+        y_pred,
+        missing,
+        **DualWeightedMSE.checked(gamma=gamma),
+    )
 
 
 @register
@@ -208,5 +220,9 @@ def asymmetric_mse(
     [1.0, 4.0]
     """
     return row_values(
-        formulas.asymmetric_squared_error, y_true, y_pred, missing, miss_weight=miss_weight
+        formulas.asymmetric_squared_error,
+        y_true,
+        y_pred,
+        missing,
+        **AsymmetricMSE.checked(miss_weight=miss_weight),
     )

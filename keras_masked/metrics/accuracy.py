@@ -292,7 +292,7 @@ def binary_accuracy(
     >>> [float(match) for match in matches[0]]
     [1.0, 0.0, 0.0]
     """
-    options = {"threshold": threshold, "from_logits": from_logits}
+    options = BinaryAccuracy.checked(threshold=threshold, from_logits=from_logits)
     return values(formulas.binary_match, y_true, y_pred, missing, **options)
 
 
@@ -342,7 +342,9 @@ def top_k_categorical_accuracy(
     >>> [float(match) for match in matches]
     [1.0, 0.0]
     """
-    return values(formulas.top_k_match, y_true, y_pred, missing, k=k)
+    return values(
+        formulas.top_k_match, y_true, y_pred, missing, **TopKCategoricalAccuracy.checked(k=k)
+    )
 
 
 @register
@@ -364,5 +366,8 @@ def sparse_top_k_categorical_accuracy(
     >>> [float(match) for match in matches]
     [1.0, 0.0]
     """
-    formula = formulas.sorted_ids_match if from_sorted_ids else formulas.sparse_top_k_match
-    return values(formula, y_true, y_pred, missing, k=k)
+    options = SparseTopKCategoricalAccuracy.checked(k=k, from_sorted_ids=from_sorted_ids)
+    formula = formulas.sparse_top_k_match
+    if options.pop("from_sorted_ids"):
+        formula = formulas.sorted_ids_match
+    return values(formula, y_true, y_pred, missing, **options)

@@ -23,15 +23,13 @@ from keras_masked.validation import (
     NON_NEGATIVE,
     POSITIVE_INTEGER,
     PROBABILITY,
+    one_of,
     one_or_several,
     optional,
     several,
 )
 
 Tensor = Any
-
-CURVES = ("ROC", "PR", "PRGAIN")
-SUMMATIONS = ("interpolation", "majoring", "minoring")
 
 
 @register
@@ -91,6 +89,9 @@ class AUC(ThresholdMetric):
 
     admits = {
         "num_thresholds": POSITIVE_INTEGER,
+        # As in Keras in any case, and as members of its enumerations.
+        "curve": one_of("ROC", "PR", "PRGAIN", any_case=True),
+        "summation_method": one_of("interpolation", "majoring", "minoring", any_case=True),
         "thresholds": optional(one_or_several(PROBABILITY)),
         "multi_label": BOOLEAN,
         "num_labels": optional(POSITIVE_INTEGER),
@@ -113,11 +114,6 @@ class AUC(ThresholdMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        # Keras also takes members of its enums, whose values are these strings.
-        curve = _one_of(CURVES, getattr(curve, "value", curve), "curve")
-        summation_method = _one_of(
-            SUMMATIONS, getattr(summation_method, "value", summation_method), "summation_method"
-        )
         if thresholds is None and num_thresholds <= 1:
             raise ValueError(
                 "Argument `num_thresholds` must be an integer > 1. "
@@ -257,13 +253,3 @@ def interpolated_pr_area(tp: Tensor, fp: Tensor, fn: Tensor) -> Tensor:
     ratios = ops.where(both, ratios, ops.ones_like(ratios))
     areas = slope * (gained + intercept * ops.log(ratios))
     return ops.sum(quotient(areas, ops.relu(tp[1:] + fn[1:])), axis=0)
-
-
-def _one_of(allowed: tuple[str, ...], value: Any, argument: str) -> str:
-    for each in allowed:
-        if str(value).lower() == each.lower():
-            return each
-    words = argument.replace("_", " ")
-    raise ValueError(
-        f'Invalid AUC {words} value: "{value}". Argument `{argument}` must be one of {allowed}.'
-    )

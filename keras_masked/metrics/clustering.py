@@ -20,12 +20,9 @@ from keras_masked.observation import (
     reject_arrays,
     standardize_missing,
 )
-from keras_masked.validation import POSITIVE_INTEGER, optional
+from keras_masked.validation import POSITIVE_INTEGER, one_of, optional
 
 Tensor = Any
-
-
-ASSIGNMENTS = ("majority", "optimal")
 
 
 def contingency(
@@ -82,19 +79,6 @@ def accuracy_of(counts: Tensor, assignment: str) -> Tensor:
     share = right / ops.where(none, ops.ones_like(labels), labels)
     unknown = ops.logical_or(none, ops.isnan(labels))
     return ops.where(unknown, ops.full_like(share, float("nan")), share)
-
-
-def check_assignment(assignment: Any, classes: Any, clusters: Any) -> None:
-    """Raises `ValueError` on options that make no sense, and where SciPy is needed and missing."""
-    if assignment not in ASSIGNMENTS:
-        raise ValueError(
-            f"Invalid value for argument `assignment`. Expected one of {ASSIGNMENTS}. "
-            f"Received: assignment={assignment!r}"
-        )
-    for name, number in (("num_classes", classes), ("num_clusters", clusters)):
-        POSITIVE_INTEGER(None, name, number)
-    if assignment == "optimal":
-        _solver()
 
 
 def _best_pairs(counts: Tensor) -> float:
@@ -165,7 +149,11 @@ class ClusteringAccuracy(MaskedMetric):
 
     _direction = "up"
 
-    admits = {"num_classes": POSITIVE_INTEGER, "num_clusters": optional(POSITIVE_INTEGER)}
+    admits = {
+        "num_classes": POSITIVE_INTEGER,
+        "num_clusters": optional(POSITIVE_INTEGER),
+        "assignment": one_of("majority", "optimal"),
+    }
 
     def __init__(
         self,
@@ -178,7 +166,8 @@ class ClusteringAccuracy(MaskedMetric):
         missing: Missing = CLASS_IDS,
     ) -> None:
         clusters = num_classes if num_clusters is None else num_clusters
-        check_assignment(assignment, num_classes, clusters)
+        if assignment == "optimal":
+            _solver()  # says now what is not installed
         super().__init__(
             name,
             dtype,
@@ -243,17 +232,18 @@ def clustering_accuracy(
     >>> float(keras_masked.metrics.clustering_accuracy(y_true, y_pred, 3))
     0.75
     """
+    assignment = ClusteringAccuracy.checked(assignment=assignment)["assignment"]
     classes = num_clusters if num_classes is None else num_classes
     clusters = num_classes if num_clusters is None else num_clusters
     if classes is None or clusters is None:
         raise ValueError("`num_clusters` or `num_classes` must be given. Received: neither")
-    check_assignment(assignment, classes, clusters)
+    sizes = ClusteringAccuracy.checked(num_classes=classes, num_clusters=clusters)
     counts = contingency(
         y_true,
         y_pred,
         None,
         missing=standardize_missing(missing),
-        classes=classes,
-        clusters=clusters,
+        classes=sizes["num_classes"],
+        clusters=sizes["num_clusters"],
     )
     return accuracy_of(counts, assignment)

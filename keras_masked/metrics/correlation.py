@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked.constructors import check_options
 from keras_masked.formulas import NUMBER, concordance, pearson, row_moments
 from keras_masked.metrics.base import MaskedMetric, defined_mean, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
@@ -264,7 +265,8 @@ def _of_rows(
     axis: int,
     missing: Missing,
 ) -> Tensor:
-    seen = observe(y_true, y_pred, None, NUMBER.along(axis), missing=standardize_missing(missing))
+    label = NUMBER.along(check_options({"axis": INTEGER}, axis=axis)["axis"])
+    seen = observe(y_true, y_pred, None, label, missing=standardize_missing(missing))
     hidden = None if seen.hidden is None else seen.hidden()
     values, defined = correlate(*row_moments(seen.y_true, seen.y_pred, hidden, None))
     return with_row_mask(ops.where(defined, values, ops.zeros_like(values)), defined, seen.dtype)

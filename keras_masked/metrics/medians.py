@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.constructors import check_options
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.columns import ColumnMetric, in_columns
 from keras_masked.metrics.median_states import Bins, Slots
@@ -21,7 +21,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_row_mask,
 )
-from keras_masked.validation import POSITIVE_INTEGER, optional
+from keras_masked.validation import optional, whole
 
 Tensor = Any
 
@@ -37,12 +37,12 @@ class Median(ColumnMetric):
     """Whether errors have a sign."""
     scale = 1.0
 
-    admits = {"capacity": optional(POSITIVE_INTEGER)}
+    admits = {"capacity": optional(whole(f"an integer from 1 to {MOST}", 1, MOST))}
 
     def __init__(
         self, name: str | None, dtype: Any, *, capacity: int | None, missing: Missing
     ) -> None:
-        super().__init__(name, dtype, missing=missing, capacity=check_capacity(capacity))
+        super().__init__(name, dtype, missing=missing, capacity=capacity)
 
     def new_state(self, owner: MaskedMetric, columns: int | None) -> Any:
         """Creates bins or slots in the state of `owner`."""
@@ -77,19 +77,6 @@ class Median(ColumnMetric):
     def support_of(self, state: Any) -> Tensor:
         """The sum of weights so far."""
         return state.weight
-
-
-def check_capacity(capacity: Any) -> int | None:
-    """The capacity as an integer."""
-    if capacity is None:
-        return None
-    is_integer = isinstance(capacity, (int, np.integer)) and not isinstance(capacity, bool)
-    if not is_integer or not 1 <= capacity <= MOST:
-        raise ValueError(
-            f"Argument `capacity` must be None or an integer from 1 to {MOST}. "
-            f"Received: capacity={capacity!r}"
-        )
-    return int(capacity)
 
 
 @register
@@ -310,11 +297,10 @@ def _median(
         errors = ops.abs(errors)
     hidden = None if seen.hidden is None else seen.hidden()
     rank = len(errors.shape)
-    if axis is not None and (not isinstance(axis, int) or not -rank <= axis < rank):
-        raise ValueError(
-            f"Argument `axis` must be None or an integer from {-rank} to {rank - 1}, an axis of "
-            f"the labels. Received: axis={axis!r}"
-        )
+    of_labels = whole(
+        f"an integer from {-rank} to {rank - 1}, an axis of the labels", -rank, rank - 1
+    )
+    axis = check_options({"axis": optional(of_labels)}, axis=axis)["axis"]
 
     def arrange(x: Tensor) -> Tensor:
         return ops.reshape(x, (-1,)) if axis is None else ops.moveaxis(x, axis, -1)

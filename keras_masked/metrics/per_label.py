@@ -12,7 +12,7 @@ from keras_masked import _backend, serialization
 from keras_masked.metrics.accumulator import sums_dtype
 from keras_masked.metrics.base import MaskedMetric, defined_mean, register
 from keras_masked.metrics.columns import ColumnMetric, columns_of
-from keras_masked.validation import BOOLEAN
+from keras_masked.validation import BOOLEAN, NAMES, one_of
 
 Tensor = Any
 
@@ -68,7 +68,7 @@ class PerLabel(MaskedMetric):
     Source: none.
     """
 
-    admits = {"show_support": BOOLEAN}
+    admits = {"labels": NAMES, "average": one_of(*AVERAGES), "show_support": BOOLEAN}
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class PerLabel(MaskedMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        labels = check(metric, labels, average)
+        check(metric, labels, average)
         super().__init__(name or metric.name, dtype or metric.dtype, missing=metric.missing)
-        self.labels = labels
+        self.labels = list(labels)
         self.average = average
         self.show_support = show_support
         self._config = serialization.serialize(metric)
@@ -222,26 +222,15 @@ class PerLabel(MaskedMetric):
         return metric
 
 
-def check(metric: Any, labels: Any, average: Any) -> list[str]:
-    """Raises on what cannot be kept per label; returns the labels."""
+def check(metric: Any, labels: Sequence[str], average: str | None) -> None:
+    """Raises on what cannot be kept per label."""
     if not isinstance(metric, MaskedMetric) or isinstance(metric, PerLabel):
         raise ValueError(
             "Argument `metric` must be a metric of keras_masked; wrap others in "
             f"`keras_masked.metrics.Masked`. Received: metric={metric!r}"
         )
-    if average not in AVERAGES:
-        raise ValueError(
-            f"Invalid value for argument `average`. Expected one of {AVERAGES}. "
-            f"Received: average={average!r}"
-        )
-    names = list(labels) if isinstance(labels, Iterable) and not isinstance(labels, str) else []
-    if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
-        raise ValueError(
-            f"Argument `labels` must be a list of distinct strings. Received: labels={labels!r}"
-        )
-    if average in names:
+    if average in labels:
         raise ValueError(
             f"Argument `labels` must not hold the name of the average, {average!r}. "
-            f"Received: labels={names}"
+            f"Received: labels={list(labels)}"
         )
-    return names

@@ -6,11 +6,13 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked.constructors import check_options
 from keras_masked.formulas import row_moments
 from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.moments import Moments
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.observation import NAN, Missing, observe, standardize_missing, with_row_mask
+from keras_masked.validation import INTEGER, NON_NEGATIVE, optional
 
 Tensor = Any
 
@@ -99,6 +101,8 @@ def explained_variance(
     >>> round(float(keras_masked.metrics.explained_variance(y_true, y_pred)), 4)  # 1 - 1 / 3
     0.6667
     """
+    checks = {"axis": optional(INTEGER), "epsilon": NON_NEGATIVE}
+    axis, epsilon = check_options(checks, axis=axis, epsilon=epsilon).values()
     # A Keras mask has the axes of the labels as they are: they are moved only after that.
     seen = observe(y_true, y_pred, missing=standardize_missing(missing))
 

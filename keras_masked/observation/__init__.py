@@ -33,6 +33,7 @@ from keras_masked.observation.received import (
     reject_arrays,
 )
 from keras_masked.observation.reduction import (
+    AVERAGES,
     check_average,
     reduce_losses,
     row_means,
@@ -48,6 +49,7 @@ from keras_masked.observation.stacked import (
 from keras_masked.observation.weights import standardize_weights, weigh_classes, weigh_columns
 
 __all__ = [
+    "AVERAGES",
     "CLASS_IDS",
     "Missing",
     "NAN",

@@ -60,19 +60,13 @@ AVERAGES = ("micro", "samples", "macro")
 MEANS = ("sum_over_batch_size", "mean")
 
 
-def check_average(average: Any, reduction: str | None) -> str:
-    """Checks `average=` against the `reduction` and returns it."""
-    if average not in AVERAGES:
-        raise ValueError(
-            f"Invalid value for argument `average`. Expected one of {AVERAGES}. "
-            f"Received: average={average!r}"
-        )
+def check_average(average: str, reduction: str | None) -> None:
+    """Raises where there is no such average with the `reduction`."""
     if average == "macro" and reduction in ("sum", "none", None):
         raise ValueError(
             "`average='macro'` is a mean over columns, which `reduction='sum'` and `None` do not "
             f"have. Received: reduction={reduction!r}"
         )
-    return str(average)
 
 
 def standardize_rate(rate: Any, average: str, reduction: str | None) -> Rate | None:
