@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.backend import BACKEND, set_mask, tensor, to_numpy, value_and_grad
-from tests.cases import Case, draw
+from tests.cases import LOSSES, Case, draw
+from tests.laws import grid
 
 GARBAGE = [np.nan, np.inf, -np.inf, -1e30, 0.0]
 
@@ -139,17 +140,15 @@ def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
     assert np.all(np.isfinite(to_numpy(gradient)))
 
 
-def test_compile(loss_case: Case) -> None:
+@grid("loss_case", LOSSES, weighted=[True, False])
+def test_compile(loss_case: Case, weighted: bool) -> None:
     """One graph for loss and gradient, with the values of eager execution."""
     data = draw(loss_case)
     weight = tensor(np.random.default_rng(2).random(data.observed.shape).astype("float32"))
-    for w in (None, weight):
-        eager = value_and_gradient(loss_case.make(), data.with_missing(), data.p, w)
-        compiled = value_and_gradient(
-            loss_case.make(), data.with_missing(), data.p, w, compiled=True
-        )
-        np.testing.assert_allclose(compiled[0], eager[0], rtol=1e-5)
-        np.testing.assert_allclose(compiled[1], eager[1], rtol=1e-4, atol=1e-7)
+    given = loss_case.make(), data.with_missing(), data.p, weight if weighted else None
+    eager, compiled = (value_and_gradient(*given, compiled=each) for each in (False, True))
+    np.testing.assert_allclose(compiled[0], eager[0], rtol=1e-5)
+    np.testing.assert_allclose(compiled[1], eager[1], rtol=1e-4, atol=1e-7)
 
 
 def test_one_trace_per_shape(loss_case: Case) -> None:

@@ -51,10 +51,12 @@ def test_compile(metric_case: Case) -> None:
     metric = metric_case.make()
     metric.update_state(*batches[0])  # creates variables, as Keras's symbolic build does
     metric.reset_state()
-    np.testing.assert_allclose(run_compiled(metric, batches), eager, rtol=1e-6)
+    whole = bool(metric_case.represents) or BACKEND != "torch"
+    np.testing.assert_allclose(run_compiled(metric, batches, whole), eager, rtol=1e-6)
 
 
-def run_compiled(metric: Any, batches: list[tuple[Any, Any]]) -> np.ndarray:
+def run_compiled(metric: Any, batches: list[tuple[Any, Any]], whole: bool = True) -> np.ndarray:
+    """The result after compiled updates; if `whole`, it is compiled, too, as no trainer does."""
     if BACKEND == "jax":
         traces = []
 
@@ -71,7 +73,7 @@ def run_compiled(metric: Any, batches: list[tuple[Any, Any]]) -> np.ndarray:
     step = compile_(lambda y, p: metric.update_state(y, p))
     for batch in batches:
         step(*batch)
-    return to_numpy(compile_(metric.result)())
+    return to_numpy(compile_(metric.result)() if whole else metric.result())
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4, 1e6])
