@@ -83,6 +83,7 @@ OPTIONS = {
     "label_weights": Option((None, [1, 2.0], np.ones(2)), ([], "no", 3, [NAN], [-1.0], [[1]])),
     "labels": Option((["a", "b"], ("a",)), ([], "ab", 3, ["a", "a"], [1], None)),
     "level": FRACTION, "loop_over_draws": BOOLEAN,
+    "log": words("all", "macro"),
     "loss": Option((keras.losses.Huber(),), (3, "foo", None, object, [])),
     "fn": Option((keras.losses.huber,), (3, "foo", None, [])),
     "margin": FINITE, "metric": Option((km.metrics.MeanSquaredError(),), (3, "foo", None, [])),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import keras_masked as km
 from tests.backend import BACKEND, compile_, tensor, to_numpy
 from tests.cases import Case, draw
 from tests.test_metric_values import expected, value_of
@@ -79,7 +80,6 @@ def run_compiled(metric: Any, batches: list[tuple[Any, Any]], whole: bool = True
 @pytest.mark.parametrize("offset", [0.0, 1e4, 1e6])
 def test_r2_survives_an_offset(offset: float) -> None:
     """Squares of 1e6 + noise leave nothing of the noise in float32; differences do."""
-    import keras_masked as km
     from tests.oracles import r2
 
     rng = np.random.default_rng(0)
@@ -90,3 +90,57 @@ def test_r2_survives_an_offset(offset: float) -> None:
     o = ~np.isnan(y)
     oracle = r2(y[o].astype("float64"), p[o].astype("float64"), np.ones(o.sum()))
     np.testing.assert_allclose(value, oracle, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        km.metrics.R2Score,
+        lambda: km.metrics.OfMean(km.metrics.R2Score()),
+        km.metrics.F1Score,
+    ],
+    ids=["R2Score", "OfMean", "F1Score"],
+)
+def test_other_columns_after_a_reset(build: Any) -> None:
+    """Outside of graphs; within them, variables are as they were."""
+    rng = np.random.default_rng(0)
+    y = (rng.random((5, 5)) < 0.5).astype("float32")
+    y[0], y[1] = 0, 1
+    y[2, 1] = np.nan
+    p = rng.random((5, 5)).astype("float32")
+
+    def batch(columns: int) -> tuple[Any, Any]:
+        given = p[:, :columns]
+        if isinstance(metric, km.metrics.OfMean):
+            given = np.stack([given, np.zeros_like(given)], axis=-1)
+        return y[:, :columns], given
+
+    metric = build()
+    with pytest.raises(ValueError, match=r"columns.*`reset_state\(\)`"):
+        for columns in (5, 2):
+            metric.update_state(*batch(columns))
+    metric.reset_state()
+    metric.update_state(*batch(2))
+    fresh = build()
+    fresh.update_state(*batch(2))
+    np.testing.assert_allclose(to_numpy(metric.result()), to_numpy(fresh.result()))
+    assert [v.shape for v in metric.variables] == [v.shape for v in fresh.variables]
+    fixed = km.metrics.AUC(multi_label=True, num_labels=3)
+    with pytest.raises(ValueError, match="5 columns after 3"):
+        fixed.update_state(y, p)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch has no graph of steps here")
+def test_other_columns_in_a_graph_raise() -> None:
+    metric = km.metrics.R2Score()
+    step = compile_(lambda y, p: metric.update_state(y, p))
+    if BACKEND == "jax":
+        update = compile_(metric.stateless_update_state)
+
+        def step(y: Any, p: Any) -> None:
+            update([v.value for v in metric.variables], y, p)
+
+    metric.update_state(np.ones((2, 3)), np.ones((2, 3)))
+    metric.reset_state()
+    with pytest.raises(ValueError, match="compile the model again"):
+        step(tensor(np.ones((2, 2))), tensor(np.ones((2, 2))))

@@ -8,6 +8,8 @@ by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
 - what compilers make of NaN (`isnan`), of sums (`count`, `add_up`) and of two branches that are
   the same (`stop_gradient_where`): values and gradients are tested, speed is not;
 - the bits of floats (`zero_where`);
+- that what holds the metrics of a model is called `CompileMetrics`, and that a metric tracks its
+  variables (`state`);
 - that trainers add up or average over replicas (`combine`).
 """
 
@@ -16,6 +18,7 @@ from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_wh
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.replicas import combine, replicated, torch_group, total
 from keras_masked._backend.special import lgamma, log_ndtr
+from keras_masked._backend.state import compiled_together, forget, unused
 from keras_masked._backend.tensors import (
     absolute,
     add_up,
@@ -28,6 +31,7 @@ from keras_masked._backend.tensors import (
     count,
     count_columns,
     cumsum,
+    entries,
     floor,
     isnan,
     maximum,
@@ -46,11 +50,14 @@ __all__ = [
     "ceil",
     "clip",
     "combine",
+    "compiled_together",
     "count",
     "count_columns",
     "cumsum",
     "eager_torch",
+    "entries",
     "floor",
+    "forget",
     "get_keras_mask",
     "isnan",
     "lgamma",
@@ -66,5 +73,6 @@ __all__ = [
     "torch_func",
     "torch_group",
     "total",
+    "unused",
     "zero_where",
 ]

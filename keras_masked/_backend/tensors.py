@@ -160,3 +160,11 @@ def _in_own_dtype(name: str, x: Tensor, *args: Any) -> Tensor:
 
             return getattr(jax.numpy, name)(x, *args)
     return getattr(ops, name)(x, *args)
+
+
+def entries(x: Tensor) -> list[Tensor]:
+    """The entries of a vector, for which JAX would otherwise compile as many slices."""
+    if keras.config.backend() == "jax":
+        return [x[i] for i in range(x.shape[0])]
+    unstacked: list[Tensor] = ops.unstack(x)
+    return unstacked

@@ -154,6 +154,9 @@ class AUC(ThresholdMetric):
             self._check_label_weights(shape)
         super()._create_state(shape)
 
+    def _can_start_anew(self) -> bool:
+        return self.num_labels is None and super()._can_start_anew()
+
     def _check_label_weights(self, columns: int) -> None:
         if self.label_weights is not None and len(self.label_weights) != columns:
             raise ValueError(

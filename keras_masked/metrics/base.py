@@ -119,6 +119,15 @@ class MaskedMetric(Named, keras.metrics.Metric):
         """Returns how many labels the result rests on: the sum of their weights, if any."""
         raise NotImplementedError
 
+    def logged(self) -> list[str]:
+        """The keys of the result, under which Keras logs its values; none unless it is a dict."""
+        return []
+
+    def is_defined(self) -> Tensor:
+        """Whether the labels observed define the result, also if predictions have diverged."""
+        nothing = ops.equal(ops.sum(self.support()), 0)
+        return ops.logical_not(ops.logical_and(nothing, ops.isnan(self.result())))
+
     def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
         """Adds what other metrics have seen, of other parts of the data.
 

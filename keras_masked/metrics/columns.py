@@ -109,14 +109,28 @@ class ColumnMetric(MaskedMetric):
         """Returns how many labels the result rests on: the sum of their weights, if any."""
         return ops.zeros((1,)) if self._state is None else self.support_of(self._state)
 
+    def is_defined(self) -> Tensor:
+        """Whether the labels observed define the result, or that of any column."""
+        none = ops.zeros((), dtype="bool")
+        return none if self._state is None else ops.any(self.scores(self._state)[1])
+
     def _set_columns(self, columns: int) -> None:
-        if self._columns is None:
-            self._create_state(columns)
-        elif self._columns != columns:
+        if self._columns not in (None, columns) and self._can_start_anew():
+            _backend.forget(self, self.variables)
+            self._accumulators.clear()
+            self._state = None
+        if self._columns not in (None, columns) and self._state is not None:
             raise ValueError(
                 "`y_true` must have the same number of columns in every batch. "
-                f"Received: {columns} columns after {self._columns}."
+                f"Received: {columns} columns after {self._columns}. After `reset_state()`, a "
+                "metric takes another number, but not in compiled graphs, whose variables are as "
+                "they were: compile the model again, with a new metric."
             )
+        self._create_state(columns)
+
+    def _can_start_anew(self) -> bool:
+        """Whether nothing has been seen since a reset, so that columns may be others."""
+        return _backend.unused(self.variables)
 
     def _create_state(self, shape: int | None) -> None:
         if self._state is None and (shape is not None or not self.per_column):

@@ -111,6 +111,14 @@ class OfMean(MaskedMetric):
         """Returns how many labels the result rests on: the sum of their weights, if any."""
         return self.metric.support()
 
+    def logged(self) -> list[str]:
+        """The keys of the metric's result, if it is a dict."""
+        return self.metric.logged()
+
+    def is_defined(self) -> Tensor:
+        """Whether the labels observed define the result."""
+        return self.metric.is_defined()
+
     def reset_state(self) -> None:
         """Forgets what has been seen."""
         self.metric.reset_state()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ class PerLabel(MaskedMetric):
     precision, recall). Of any other metric there is one object per column.
 
     The result is a dict, from which Keras logs `{name}/{label}` for each label and `{name}/macro`.
-    Keras puts no output's name before them: give the metrics of several outputs distinct names.
+    Of hundreds of labels, `log="macro"` logs the mean alone, and `scores()` returns the values.
+    Keras puts no output's name before them: the metrics of several outputs need distinct names.
     `EarlyStopping(monitor="val_auc/macro")` needs an explicit `mode`.
 
     Args:
@@ -45,6 +47,8 @@ class PerLabel(MaskedMetric):
         show_support: Whether to add `{name}/support/{label}`: how many labels each value rests on.
         name: Name of the metric; by default, that of `metric`.
         dtype: Dtype of the results; by default, that of `metric`.
+        log: `"all"` for a result that holds all values, `"macro"` for one that holds the average
+            alone.
 
     Shapes: `y_true` and `y_pred` as for `metric`, with the columns on the last axis of the
     predictions: `(batch, ..., columns)`, of vectors `(batch, ..., columns, classes)`. Labels
@@ -52,8 +56,9 @@ class PerLabel(MaskedMetric):
 
     Raises:
         ValueError: If `metric` is none of ours or has options that look at several columns, on
-            labels that are no distinct strings or an unknown `average`, or if the data have
-            another number of columns.
+            labels that are no distinct strings, on an unknown `average` or `log`, or where `log`
+            leaves nothing to log; if the data have another number of columns; in `fit` and
+            `evaluate`, if another metric logs under the same keys.
 
     Example:
 
@@ -68,7 +73,12 @@ class PerLabel(MaskedMetric):
     Source: none.
     """
 
-    admits = {"labels": NAMES, "average": one_of(*AVERAGES), "show_support": BOOLEAN}
+    admits = {
+        "labels": NAMES,
+        "average": one_of(*AVERAGES),
+        "show_support": BOOLEAN,
+        "log": one_of("all", "macro"),
+    }
 
     def __init__(
         self,
@@ -78,12 +88,23 @@ class PerLabel(MaskedMetric):
         show_support: bool = False,
         name: str | None = None,
         dtype: Any = None,
+        *,
+        log: str = "all",
     ) -> None:
         check(metric, labels, average)
+        if log == "macro" and (average is None or show_support):
+            raise ValueError(
+                'Argument `log` must be "all" where `average` is None or `show_support` is True: '
+                '"macro" logs the average alone; `scores()` and `support()` have the values of '
+                f"each label. Received: log={log!r}, average={average!r}, "
+                f"show_support={show_support!r}"
+            )
         super().__init__(name or metric.name, dtype or metric.dtype, missing=metric.missing)
         self.labels = list(labels)
         self.average = average
         self.show_support = show_support
+        self.log = log
+        self._met = False  # the metrics that are compiled together with this one
         self._config = serialization.serialize(metric)
         # Keras would take the inner metric's own sums for part of this one's state.
         self._inner: Callable[[], MaskedMetric] = lambda: metric
@@ -115,6 +136,9 @@ class PerLabel(MaskedMetric):
             y_pred: Predictions.
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
+        if not self._met:
+            check_names(_backend.compiled_together())
+            self._met = True
         if self._state is None:
             self._update_parts(y_true, y_pred, sample_weight)
             return
@@ -151,25 +175,45 @@ class PerLabel(MaskedMetric):
             part.update_state(column(y_true, c), of_column, column(sample_weight, c))
 
     def result(self) -> dict[str, Tensor]:
-        """Returns the value of each label, and their mean."""
-        support = self.support()
-        if self._state is None:
-            scores = ops.stack([ops.cast(part.result(), sums_dtype(self)) for part in self._parts])
-            nothing = ops.logical_and(ops.isnan(scores), ops.equal(support, 0))
-            defined = ops.logical_not(nothing)  # the NaN of a diverged prediction stays
-        else:
-            metric = self.metric
-            assert isinstance(metric, ColumnMetric)
-            scores, defined = metric.scores(self._state)
-        results = dict(zip(self._keys(), ops.unstack(ops.cast(scores, self.dtype)), strict=True))
+        """Returns the value of each label, unless `log` is `"macro"`, and their mean."""
+        scores, defined = self._scores()
+        results = {}
+        if self.log == "all":
+            results = dict(
+                zip(self._keys(), _backend.entries(ops.cast(scores, self.dtype)), strict=True)
+            )
         if self.average is not None:
-            weights = support if self.average == "weighted" else ops.ones_like(scores)
+            weights = self.support() if self.average == "weighted" else ops.ones_like(scores)
             mean = defined_mean(scores, ops.cast(weights, scores.dtype), defined)
             results[f"{self.name}/{self.average}"] = ops.cast(mean, self.dtype)
         if self.show_support:
-            keys = self._keys("support/")
-            results |= dict(zip(keys, ops.unstack(support), strict=True))
+            results |= dict(
+                zip(self._keys("support/"), _backend.entries(self.support()), strict=True)
+            )
         return results
+
+    def scores(self) -> Tensor:
+        """Returns the values of all labels in one vector, in their order; NaN where undefined."""
+        return ops.cast(self._scores()[0], self.dtype)
+
+    def _scores(self) -> tuple[Tensor, Tensor]:
+        """The values of the labels, and where they are defined."""
+        if self._state is None:
+            scores = [ops.cast(part.result(), sums_dtype(self)) for part in self._parts]
+            return ops.stack(scores), ops.stack([part.is_defined() for part in self._parts])
+        metric = self.metric
+        assert isinstance(metric, ColumnMetric)
+        return metric.scores(self._state)
+
+    def is_defined(self) -> Tensor:
+        """Whether the labels observed define the value of any column."""
+        return ops.any(self._scores()[1])
+
+    def logged(self) -> list[str]:
+        """The keys of the result, under which Keras logs its values."""
+        keys = self._keys() if self.log == "all" else []
+        average = [] if self.average is None else [f"{self.name}/{self.average}"]
+        return keys + average + (self._keys("support/") if self.show_support else [])
 
     def _keys(self, kind: str = "") -> list[str]:
         return [f"{self.name}/{kind}{label}" for label in self.labels]
@@ -199,6 +243,7 @@ class PerLabel(MaskedMetric):
     def reset_state(self) -> None:
         """Forgets what has been seen."""
         super().reset_state()
+        self._met = False
         for part in self._parts:
             part.reset_state()
 
@@ -211,6 +256,7 @@ class PerLabel(MaskedMetric):
             "labels": list(self.labels),
             "average": self.average,
             "show_support": self.show_support,
+            "log": self.log,
         }
 
     @classmethod
@@ -220,6 +266,21 @@ class PerLabel(MaskedMetric):
         metric = super().from_config({**config, "metric": inner})
         assert isinstance(metric, cls)
         return metric
+
+
+def check_names(metrics: Iterable[Any]) -> None:
+    """Raises where metrics log under the same keys, of which Keras would keep one alone."""
+    dicts = [metric for metric in metrics if isinstance(metric, MaskedMetric) and metric.logged()]
+    counted = collections.Counter(key for metric in dicts for key in metric.logged())
+    twice = [key for key, times in counted.items() if times > 1]
+    if twice:
+        names = [metric.name for metric in dicts if not set(twice).isdisjoint(metric.logged())]
+        raise ValueError(
+            "Argument `name` must differ between metrics whose results are dicts, also of several "
+            "outputs and between `metrics` and `weighted_metrics`: Keras logs their values without "
+            f"the output's name, and would lose all but one of {twice[0]!r}. Pass, say, "
+            f"`PerLabel(..., name={names[-1] + '_2'!r})`. Received: metrics named {names}"
+        )
 
 
 def check(metric: Any, labels: Sequence[str], average: str | None) -> None:
