@@ -19,6 +19,7 @@ version = release = keras_masked.__version__
 extensions = [
     "coverage_check",
     "myst_parser",
+    "picture",
     "plot_loss",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

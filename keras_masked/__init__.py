@@ -17,10 +17,19 @@ model.compile(
 from keras_masked import distributions, layers, losses, metrics
 from keras_masked.observation import observed_rate
 from keras_masked.replicas import replicas
+from keras_masked.report import describe_labels
 
 __version__ = "0.1.0"
 
-__all__ = ["distributions", "layers", "losses", "metrics", "observed_rate", "replicas"]
+__all__ = [
+    "describe_labels",
+    "distributions",
+    "layers",
+    "losses",
+    "metrics",
+    "observed_rate",
+    "replicas",
+]
 
 
 def __dir__() -> list[str]:
