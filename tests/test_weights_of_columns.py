@@ -202,3 +202,62 @@ def test_weights_are_saved_and_shown() -> None:
     y = np.array([[1.0, np.nan], [2.0, 1.0]], "float32")
     history = model.fit(np.zeros((2, 2)), y, verbose=0).history
     np.testing.assert_allclose(history["loss"], (1 + 4 + 3) / 3, rtol=1e-6)
+
+
+BINARY = ("AsymmetricLoss", "BinaryCrossentropy", "BinaryFocalCrossentropy", "Hinge",
+          "SigmoidFocalCrossEntropy", "SquaredHinge")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_class_weights_of_binary_labels_a_pair_or_one_per_column(name: str) -> None:
+    """Against the losses of single labels, which the loss itself gives, times their weights."""
+    y, p, o, w = drawn()
+    y, p = (y > 0).astype("float32"), 1 / (1 + np.exp(-p))
+    each = np.array([[to_numpy(getattr(L, name)()(y[i, [c]], p[i, [c]])) for c in range(C)]
+                     for i in range(B)])  # fmt: skip
+    pairs = np.array([[1.0, 2.0], [3.0, 1.0], [0.5, 4.0], [0.0, 1.0]])
+    for weights in (pairs[0], pairs):
+        of_labels = np.where(y > 0, *np.broadcast_to(weights, (C, 2)).T[::-1])
+        loss = getattr(L, name)(class_weights=weights)
+        assert type(loss).from_config(loss.get_config()).get_config() == loss.get_config()
+        count = o.any(1).sum() if name.startswith("Sigmoid") else o.sum()
+        for weight in (None, w):
+            oracle = (each * of_labels * (1 if weight is None else w))[o].sum() / count
+            value = to_numpy(loss(hide(y, o), p, weight))
+            np.testing.assert_allclose(value, oracle, rtol=5e-6)
+    signs = np.where(y > 0, 1, -1).astype("float32")
+    if "Hinge" in name:
+        value = to_numpy(loss(np.where(o, signs, np.nan), p, w))
+        np.testing.assert_allclose(value, oracle, rtol=5e-6)
+    with pytest.raises(ValueError, match="one pair per column"):
+        getattr(L, name)(class_weights=[[1, 2], [3, 4]])(y, p)
+    with pytest.raises(ValueError, match="a pair for each column"):
+        getattr(L, name)(class_weights=[[1, 2, 3]])
+
+
+def test_class_weights_of_stacked_and_ordinal_predictions() -> None:
+    y, p, o, _ = drawn()
+    ids = np.random.default_rng(1).integers(0, CLASSES, B)
+    q = np.random.default_rng(2).normal(size=(B, CLASSES, 2)).astype("float32")
+    one_hot = np.eye(CLASSES, dtype="float32")[ids]
+    one_hot[0] = np.nan
+    for cls in (L.RobustCategoricalCrossentropy, L.BayesianCategoricalCrossentropy):
+        rows = to_numpy(cls(reduction=None)(one_hot, q))
+        value = to_numpy(cls(class_weights=OF_CLASSES)(one_hot, q))
+        np.testing.assert_allclose(value, (rows * np.array(OF_CLASSES)[ids])[1:].mean(), 2e-6)
+    stacked = np.stack([p, 0 * p], -1)
+    binary = (y > 0).astype("float32")
+    pairs = [[1, 2], [3, 1], [0.5, 4], [0, 1]]
+    for cls in (L.RobustBinaryCrossentropy, L.BayesianBinaryCrossentropy):
+        each = np.stack(
+            [to_numpy(cls(reduction=None)(binary[:, [c]], stacked[:, [c]])) for c in range(C)], 1
+        )
+        factors = np.where(binary > 0, *np.array(pairs).T[::-1])
+        value = to_numpy(cls(class_weights=pairs)(hide(binary, o), stacked))
+        np.testing.assert_allclose(value, (each * factors)[o].mean(), 5e-6)
+    loss = L.OrdinalCrossentropy(reduction=None)
+    value = to_numpy(L.OrdinalCrossentropy(class_weights=OF_CLASSES)(ids, q[:, :2, 0]))
+    rows = to_numpy(loss(ids, q[:, :2, 0]))
+    np.testing.assert_allclose(value, (rows * np.array(OF_CLASSES)[ids]).mean(), 2e-6)
+    with pytest.raises(ValueError, match="one value per class"):
+        L.OrdinalCrossentropy(class_weights=OF_CLASSES)(ids, q[..., 0])

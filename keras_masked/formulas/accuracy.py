@@ -42,7 +42,7 @@ def categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
 @formula(CLASS_ID)
 def sparse_categorical_match(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """1 where the greatest prediction is that of class id y; NaN for an id outside the classes."""
-    valid, ids = valid_ids(y_true, y_pred)
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
     unknown = ops.logical_or(ops.any(ops.isnan(y_pred), axis=-1), ops.logical_not(valid))
     return _match(ids, _backend.argmax(y_pred, axis=-1), unknown)
 
@@ -57,7 +57,7 @@ def top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
 @formula(CLASS_ID)
 def sparse_top_k_match(y_true: Tensor, y_pred: Tensor, k: int = 5) -> Tensor:
     """1 where fewer than k predictions exceed that of class id y; NaN for an id outside."""
-    valid, ids = valid_ids(y_true, y_pred)
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
     return _top_k_match(ids, y_pred, k, ops.logical_not(valid))
 
 

@@ -48,18 +48,28 @@ def categorical_crossentropy(
 
 @formula(CLASS_ID)
 def sparse_categorical_crossentropy(
-    y_true: Tensor, y_pred: Tensor, from_logits: bool = False
+    y_true: Tensor, y_pred: Tensor, from_logits: bool = False, label_smoothing: float = 0.0
 ) -> Tensor:
     """-log p_y for a class id y; NaN for an id outside the classes.
+
+    With label smoothing s, (1 - s) of it and s of the mean over all classes.
 
     The backends disagree on such ids: JAX returns 0 or NaN, TensorFlow NaN on a GPU and an error
     on a CPU, PyTorch an error. Inside a compiled graph none can raise.
     """
-    valid, ids = valid_ids(y_true, y_pred)
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
     rows = ops.shape(ids)
     if len(rows) > 1:  # PyTorch cannot differentiate it with more axes: see `flat`
         ids, y_pred = flat(ids, 0), flat(y_pred, 1)
-    losses = ops.sparse_categorical_crossentropy(ids, y_pred, from_logits=from_logits)
+    if label_smoothing:
+        one_hot = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
+        losses = ops.categorical_crossentropy(
+            one_hot * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[-1],
+            y_pred,
+            from_logits=from_logits,
+        )
+    else:
+        losses = ops.sparse_categorical_crossentropy(ids, y_pred, from_logits=from_logits)
     losses = ops.reshape(losses, rows) if len(rows) > 1 else losses
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
@@ -67,7 +77,7 @@ def sparse_categorical_crossentropy(
 @formula(CLASS_ID)
 def generalized_cross_entropy(y_true: Tensor, y_pred: Tensor, q: float = 0.5) -> Tensor:
     """(1 - p_y^q) / q for a class id y; NaN for an id outside the classes."""
-    valid, ids = valid_ids(y_true, y_pred)
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
     of_label = ops.take_along_axis(y_pred, ops.expand_dims(ids, -1), axis=-1)[..., 0]
     losses = (1.0 - of_label**q) / q
     return ops.where(valid, losses, ops.full_like(losses, float("nan")))
@@ -83,13 +93,13 @@ def flat(x: Tensor, label_axes: int) -> Tensor:
     return ops.reshape(x, (-1, *ops.shape(x)[rank - label_axes :]))
 
 
-def valid_ids(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+def valid_ids(y_true: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     """Whether each id is one of a class, and the ids as integers, 0 where not."""
     # Float ids are compared before the cast: a NaN not named missing would become some class.
     # Integers after it: the number of classes may not fit uint8.
     if backend.is_int_dtype(backend.standardize_dtype(y_true.dtype)):
         y_true = ops.cast(y_true, "int32")
-    valid = ops.logical_and(ops.greater_equal(y_true, 0), ops.less(y_true, y_pred.shape[-1]))
+    valid = ops.logical_and(ops.greater_equal(y_true, 0), ops.less(y_true, classes))
     ids = ops.cast(ops.where(valid, y_true, ops.zeros_like(y_true)), "int32")
     if backend.is_float_dtype(backend.standardize_dtype(y_true.dtype)):  # 1.5 is no id
         valid = ops.logical_and(valid, ops.equal(ops.cast(ids, y_true.dtype), y_true))

@@ -31,6 +31,8 @@ class Labels:
         stacked: Whether the last of these holds the parameters that are predicted for each number.
         errors: Whether labels may come stacked with their errors.
         class_ids: Whether a label is the id of a class on the last axis of `y_pred`.
+        more_classes: How many classes there are beside those on that axis: of ordinal ones, whose
+            axis is of the thresholds between them, one more.
         any_id: Whether ids may be of classes that are not on that axis.
         by_shape: Whether labels are class ids if they have the shape of such, else vectors.
         pairwise: Whether a vector label is missing only if all its entries are. The other holes
@@ -45,6 +47,7 @@ class Labels:
     stacked: bool = False
     errors: bool = False
     class_ids: bool = False
+    more_classes: int = 0
     any_id: bool = False
     by_shape: bool = False
     pairwise: bool = False
@@ -67,6 +70,10 @@ class Labels:
         support = getattr(options.get("distribution"), "support", None)
         return self if support is None else dataclasses.replace(self, domain=support)
 
+    def are_ids(self, y_true: Tensor, y_pred: Tensor) -> bool:
+        """Whether aligned labels are class ids: by their shape, where that says it."""
+        return self.class_ids or (self.by_shape and len(y_true.shape) < len(y_pred.shape))
+
     def along(self, axis: int) -> Labels:
         """The same labels, with their classes or columns on another axis."""
         return dataclasses.replace(self, axis=axis)
@@ -82,8 +89,12 @@ VECTOR = Labels(axes=1)
 """The last axis: one-hot rows, distributions, boxes."""
 CLASS_ID = Labels(axes=1, class_ids=True)
 """The id of a class on the last axis of the predictions."""
+RANK = Labels(axes=1, class_ids=True, more_classes=1)
+"""The id of an ordinal class, for which the last axis of the predictions holds thresholds."""
 ANY_ID = Labels(axes=1, class_ids=True, any_id=True)
 """The id of a class that need not be on that axis: of embeddings, or among predicted ids."""
+ONE_HOT_OR_ID = Labels(axes=1, by_shape=True)
+"""A vector over classes, or the id of one, whatever the shapes say."""
 PARAMETERS = Labels(axes=1, stacked=True)
 """One entry of `y_true`, for which the last axis of `y_pred` holds several parameters."""
 PROBABILITY_PARAMETERS = Labels(axes=1, stacked=True, domain=UNIT)

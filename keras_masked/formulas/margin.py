@@ -39,7 +39,7 @@ def categorical_hinge(y_true: Tensor, y_pred: Tensor) -> Tensor:
 @formula(CLASS_ID)
 def multiclass_hinge(y_true: Tensor, y_pred: Tensor, delta: float = 1.0) -> Tensor:
     """max over j != y of max(0, p_j - p_y + delta); NaN for an id y outside the classes."""
-    valid, ids = valid_ids(y_true, y_pred)
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
     ids = ops.expand_dims(ids, -1)
     of_label = ops.take_along_axis(y_pred, ids, axis=-1)
     is_label = ops.equal(ids, ops.arange(y_pred.shape[-1], dtype="int32"))

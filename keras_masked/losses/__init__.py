@@ -7,6 +7,7 @@ from typing import Any
 from keras.losses import Loss
 
 from keras_masked import serialization
+from keras_masked.losses.asymmetric import AsymmetricLoss, asymmetric_loss
 from keras_masked.losses.base import FormulaLoss, MaskedLoss
 from keras_masked.losses.bayesian import (
     BayesianBinaryCrossentropy,
@@ -78,6 +79,7 @@ from keras_masked.losses.margin import (
     squared_hinge,
 )
 from keras_masked.losses.masked import Masked
+from keras_masked.losses.ordinal import OrdinalCrossentropy, ordinal_crossentropy
 from keras_masked.losses.probabilistic import KLDivergence, Poisson, kl_divergence, poisson
 from keras_masked.losses.regression import (
     MeanAbsoluteError,
@@ -103,6 +105,7 @@ from keras_masked.losses.signed import (
     zeros_loss,
 )
 from keras_masked.losses.similarity import CosineSimilarity, cosine_similarity
+from keras_masked.losses.symmetric import SymmetricCrossentropy, symmetric_crossentropy
 from keras_masked.losses.two_outputs import (
     bayesian_binary_crossentropy_var_wrapper,
     bayesian_binary_crossentropy_wrapper,
@@ -111,6 +114,7 @@ from keras_masked.losses.two_outputs import (
     mse_lin_wrapper,
     mse_var_wrapper,
 )
+from keras_masked.losses.unlabelled import NonNegativePULoss, non_negative_pu_loss
 from keras_masked.losses.variational import vae
 from keras_masked.losses.variational_mixtures import vae_comp_gmm, vae_gmm
 from keras_masked.losses.weighted import (
@@ -123,6 +127,7 @@ from keras_masked.losses.weighted import (
 )
 
 __all__ = [
+    "AsymmetricLoss",
     "AsymmetricMSE",
     "BayesianBinaryCrossentropy",
     "BayesianCategoricalCrossentropy",
@@ -161,6 +166,8 @@ __all__ = [
     "MeanSquaredLogarithmicError",
     "MulticlassHinge",
     "NegativeLogLikelihood",
+    "NonNegativePULoss",
+    "OrdinalCrossentropy",
     "Poisson",
     "RobustBinaryCrossentropy",
     "RobustCategoricalCrossentropy",
@@ -169,8 +176,10 @@ __all__ = [
     "SobelMSE",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "SymmetricCrossentropy",
     "Tversky",
     "ZerosLoss",
+    "asymmetric_loss",
     "asymmetric_mse",
     "bayesian_binary_crossentropy",
     "bayesian_binary_crossentropy_var_wrapper",
@@ -215,6 +224,8 @@ __all__ = [
     "mse_var_wrapper",
     "multiclass_hinge_loss",
     "negative_log_likelihood",
+    "non_negative_pu_loss",
+    "ordinal_crossentropy",
     "poisson",
     "robust_binary_crossentropy",
     "robust_categorical_crossentropy",
@@ -229,6 +240,7 @@ __all__ = [
     "sparse_softmax_crossentropy_logits",
     "squared_differences",
     "squared_hinge",
+    "symmetric_crossentropy",
     "tversky",
     "vae",
     "vae_comp_gmm",

@@ -22,6 +22,7 @@ from keras_masked.observation import (
     label_values,
     observe,
     reduce_losses,
+    standardize_class_weights,
     standardize_missing,
     standardize_rate,
     standardize_weights,
@@ -60,10 +61,11 @@ class ClassMasking(Masking, total=False):
     """Keyword arguments that losses of classes take beside those of Keras.
 
     Attributes:
-        class_weights: Weights of the classes, one each: of each of their labels.
+        class_weights: Weights of the classes, one each: of each of their labels. Of binary labels
+            a pair, of 0 and of 1, or one pair per column.
     """
 
-    class_weights: Sequence[float] | None
+    class_weights: Sequence[float] | Sequence[Sequence[float]] | None
 
 
 class MaskedLoss(Named, keras.losses.Loss):
@@ -248,16 +250,16 @@ class FormulaLoss(MaskedLoss):
         return label_values(self.formula, seen, **options), seen
 
 
-class ClassLoss(FormulaLoss):
+class WeighsClasses(MaskedLoss):
     """Base class: a loss of class ids, of vectors over classes, or of binary labels.
 
     Args:
         reduction: See `MaskedLoss`.
         name: Name of the loss.
         dtype: Dtype of the result.
-        class_weights: Weights of the classes, one each (of 0 and of 1, for binary labels), 0 or
-            greater. They multiply the weights of labels; a soft label has the mean of them, by its
-            shares.
+        class_weights: Weights of the classes, one each, 0 or greater. They multiply the weights of
+            labels; a soft label has the mean of them, by its shares. For binary labels a pair, of 0
+            and of 1, or one pair per column.
         **options: Options of the formula, and those of `MaskedLoss`.
     """
 
@@ -269,16 +271,11 @@ class ClassLoss(FormulaLoss):
         name: str | None = DEFAULT,
         dtype: Any = None,
         *,
-        class_weights: Sequence[float] | None = None,
+        class_weights: Sequence[float] | Sequence[Sequence[float]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(reduction, name, dtype, **options)
-        self.class_weights = standardize_weights(class_weights, "class_weights")
-        if self.class_weights is not None and not self.label.axes and len(self.class_weights) != 2:
-            raise ValueError(
-                "Argument `class_weights` must have two values for binary labels, that of 0 and "
-                f"that of 1. Received: class_weights={class_weights!r}"
-            )
+        self.class_weights = standardize_class_weights(class_weights, self.label)
 
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
@@ -290,3 +287,7 @@ class ClassLoss(FormulaLoss):
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal loss."""
         return {**super().get_config(), "class_weights": self.class_weights}
+
+
+class ClassLoss(WeighsClasses, FormulaLoss):
+    """Base class: the mean of a formula over labels whose classes can be weighed."""

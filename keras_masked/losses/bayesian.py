@@ -6,7 +6,7 @@ from typing import Any, Unpack
 
 from keras_masked.formulas import Formula, check_logits
 from keras_masked.formulas import bayesian as formulas
-from keras_masked.losses.base import Masking, register
+from keras_masked.losses.base import ClassMasking, register
 from keras_masked.losses.draws import DrawnLoss
 from keras_masked.losses.likelihood import check_tensors
 from keras_masked.observation import (
@@ -74,7 +74,7 @@ class RobustCategoricalCrossentropy(DrawnLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "robust_categorical_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(draws, loop_over_draws, reduction, name, dtype, **masking)
 
@@ -133,7 +133,7 @@ class RobustBinaryCrossentropy(DrawnLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "robust_binary_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(draws, loop_over_draws, reduction, name, dtype, **masking)
 
@@ -188,7 +188,7 @@ class BayesianCategoricalCrossentropy(DrawnLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "bayesian_categorical_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(draws, loop_over_draws, reduction, name, dtype, **masking)
 
@@ -242,7 +242,7 @@ class BayesianBinaryCrossentropy(DrawnLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "bayesian_binary_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(draws, loop_over_draws, reduction, name, dtype, **masking)
 

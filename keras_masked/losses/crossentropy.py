@@ -140,6 +140,8 @@ class SparseCategoricalCrossentropy(ClassLoss):
     Args:
         from_logits: Whether `y_pred` holds logits rather than probabilities.
         ignore_class: One more id that is missing, as in Keras.
+        label_smoothing: Float in [0, 1]: how far labels, as one-hot rows, are drawn towards the
+            uniform one.
         reduction: As in Keras, over observed labels.
         axis: The axis of the classes.
         name: Name of the loss.
@@ -165,7 +167,12 @@ class SparseCategoricalCrossentropy(ClassLoss):
     formula = formulas.sparse_categorical_crossentropy
     default_missing = CLASS_IDS
 
-    admits = {"from_logits": BOOLEAN, "ignore_class": optional(INTEGER), "axis": INTEGER}
+    admits = {
+        "from_logits": BOOLEAN,
+        "ignore_class": optional(INTEGER),
+        "axis": INTEGER,
+        "label_smoothing": PROBABILITY,
+    }
 
     def __init__(
         self,
@@ -175,6 +182,8 @@ class SparseCategoricalCrossentropy(ClassLoss):
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
+        *,
+        label_smoothing: float = 0.0,
         **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(
@@ -184,6 +193,7 @@ class SparseCategoricalCrossentropy(ClassLoss):
             from_logits=from_logits,
             ignore_class=ignore_class,
             axis=axis,
+            label_smoothing=label_smoothing,
             **masking,
         )
 
@@ -307,6 +317,7 @@ def sparse_categorical_crossentropy(
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
+    label_smoothing: float = 0.0,
     missing: Missing = CLASS_IDS,
 ) -> Tensor:
     """Returns the cross-entropy of each class id, 0 where it is missing.
@@ -320,7 +331,10 @@ def sparse_categorical_crossentropy(
     [0.2877, 0.0]
     """
     options = SparseCategoricalCrossentropy.checked(
-        axis=axis, from_logits=from_logits, ignore_class=ignore_class
+        axis=axis,
+        from_logits=from_logits,
+        ignore_class=ignore_class,
+        label_smoothing=label_smoothing,
     )
     markers = join_markers(missing, options.pop("ignore_class"))
     return row_values(formulas.sparse_categorical_crossentropy, y_true, y_pred, markers, **options)

@@ -7,14 +7,14 @@ from typing import Any, Unpack
 from keras import ops
 
 from keras_masked.formulas import check_logits
-from keras_masked.losses.base import FormulaLoss, Masking
+from keras_masked.losses.base import ClassLoss, ClassMasking
 from keras_masked.observation import Observation, label_values
 from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER
 
 Tensor = Any
 
 
-class DrawnLoss(FormulaLoss):
+class DrawnLoss(ClassLoss):
     """Base class: an estimate by draws of the logits.
 
     A loss has no state, so the draws are the same at every step; `keras_masked.layers.LossEndpoint`
@@ -30,7 +30,7 @@ class DrawnLoss(FormulaLoss):
         reduction: str | None,
         name: str | None,
         dtype: Any,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         options = {"draws": draws, "loop_over_draws": loop_over_draws}
         super().__init__(reduction, name, dtype, **options, **masking)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import focal as formulas
-from keras_masked.losses.base import ClassLoss, ClassMasking, Masking, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, WeighsClasses, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
 from keras_masked.observation import (
     NAN,
     Missing,
+    observe,
     row_values,
     standardize_missing,
     with_mask,
@@ -174,7 +175,7 @@ class CategoricalFocalCrossentropy(ClassLoss):
 
 
 @register
-class SigmoidFocalCrossEntropy(GroupLoss):
+class SigmoidFocalCrossEntropy(WeighsClasses, GroupLoss):
     r"""Focal cross-entropy of binary labels, summed over the observed labels of each row.
 
     $$L = \frac{-\sum_r \sum_i o_{ri} w_{ri} \, \alpha_{t,ri} (1 - p_{t,ri})^\gamma \log p_{t,ri}}
@@ -225,7 +226,7 @@ class SigmoidFocalCrossEntropy(GroupLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "sigmoid_focal_crossentropy",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         options = {"from_logits": from_logits, "alpha": alpha, "gamma": gamma}
         super().__init__(reduction, name, dtype, **options, **masking)
@@ -327,14 +328,7 @@ def sigmoid_focal_crossentropy(
     >>> [round(float(row), 7) for row in rows]
     [0.0001978, 2.06e-05]
     """
-    return with_mask(
-        *group_values(
-            formulas.sigmoid_focal_crossentropy,
-            total,
-            y_true,
-            y_pred,
-            missing=standardize_missing(missing),
-            axis=-1,
-            **SigmoidFocalCrossEntropy.checked(from_logits=from_logits, alpha=alpha, gamma=gamma),
-        )
-    )
+    formula = formulas.sigmoid_focal_crossentropy
+    options = SigmoidFocalCrossEntropy.checked(from_logits=from_logits, alpha=alpha, gamma=gamma)
+    seen = observe(y_true, y_pred, None, formula.label, missing=standardize_missing(missing))
+    return with_mask(*group_values(formula, total, seen, axis=-1, **options))

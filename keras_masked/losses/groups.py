@@ -14,9 +14,8 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import Formula
-from keras_masked.losses.base import MaskedLoss
+from keras_masked.losses.base import FormulaLoss
 from keras_masked.observation import (
-    Missing,
     Observation,
     gate_input,
     label_values,
@@ -44,13 +43,7 @@ def total(mean: Tensor, count: Tensor) -> Tensor:
 def group_values(
     formula: Formula,
     combine: Combine,
-    y_true: Tensor,
-    y_pred: Tensor,
-    sample_weight: Tensor | None = None,
-    *,
-    missing: Missing,
-    dtype: str | None = None,
-    label_weights: tuple[float, ...] | None = None,
+    seen: Observation,
     axis: int | tuple[int, ...] | None = None,
     **options: Any,
 ) -> tuple[Tensor, Observation]:
@@ -59,17 +52,10 @@ def group_values(
     Args:
         formula: Of single labels.
         combine: Maps the mean of a group and the count of its labels to its loss.
-        y_true: Labels.
-        y_pred: Predictions.
-        sample_weight: Weights: a scalar, one per row, or one per label.
-        missing: The `missing=` policy.
-        dtype: Dtype of the result.
-        label_weights: Weights of the columns of labels.
+        seen: What is observed among the labels.
         axis: The axes that a group spans; by default all.
         **options: Options of the formula.
     """
-    seen = observe(y_true, y_pred, sample_weight, formula.label, missing=missing, dtype=dtype)
-    seen = weigh_columns(seen, label_weights, seen.y_pred)
     # The slope of a root of NaN is NaN, which residuals would pass on: see `hiding`.
     seen = dataclasses.replace(seen, y_pred=gate_input(seen.y_pred, seen.hidden))
     losses = label_values(formula, seen, **options)
@@ -93,7 +79,7 @@ def _one_where(condition: Tensor, x: Tensor) -> Tensor:
     return ops.where(condition, ops.ones_like(x), x)
 
 
-class GroupLoss(MaskedLoss):
+class GroupLoss(FormulaLoss):
     """Base class: one value per group of labels, each group a row."""
 
     @staticmethod
@@ -111,18 +97,19 @@ class GroupLoss(MaskedLoss):
         """Each group is a row of its own."""
         return True
 
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed among the labels, and weighs their columns."""
+        labels = self.formula.label
+        options = {"missing": self.missing, "dtype": self.dtype}
+        seen = observe(y_true, y_pred, sample_weight, labels, **options)
+        return weigh_columns(seen, self.label_weights, seen.y_pred)
+
     def evaluate(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Observation]:
         """One loss per group, and which groups have any observed label."""
-        return group_values(
-            self.formula,
-            self.combine,
-            y_true,
-            y_pred,
-            sample_weight,
-            missing=self.missing,
-            dtype=self.dtype,
-            label_weights=self.label_weights,
-            **{"axis": -1, **self._options},
-        )
+        seen = self.observe(y_true, y_pred, sample_weight)
+        options = {"axis": -1, **self._options}
+        return group_values(self.formula, self.combine, seen, **options)

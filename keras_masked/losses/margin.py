@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.formulas import margin as formulas
-from keras_masked.losses.base import ClassLoss, ClassMasking, FormulaLoss, Masking, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.losses.logits import values_of_labels
 from keras_masked.observation import (
     CLASS_IDS,
@@ -25,7 +25,7 @@ Tensor = Any
 
 
 @register
-class Hinge(FormulaLoss):
+class Hinge(ClassLoss):
     r"""Mean of the hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(\delta - y_i p_i, 0)}{\sum_i o_i}$$
@@ -67,13 +67,13 @@ class Hinge(FormulaLoss):
         dtype: Any = None,
         *,
         delta: float = 1.0,
-        **masking: Unpack[Masking],
+        **masking: Unpack[ClassMasking],
     ) -> None:
         super().__init__(reduction, name, dtype, delta=delta, **masking)
 
 
 @register
-class SquaredHinge(FormulaLoss):
+class SquaredHinge(ClassLoss):
     r"""Mean of the squared hinge loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \max(1 - y_i p_i, 0)^2}{\sum_i o_i}$$

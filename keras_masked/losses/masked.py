@@ -56,6 +56,9 @@ class Masked(MaskedLoss):
     predictions are replaced by `fill` before the call, so the formula must be independent across
     rows. Single labels are passed on a last axis of one.
 
+    There are no `class_weights`: what the numbers that are passed on stand for, the wrapped loss
+    alone knows. Give a `sample_weight` for each label.
+
     Args:
         loss: A `keras.losses.Loss`, or a function of `(y_true, y_pred)` that returns one value
             per row. To be saved, a function must be registered.

@@ -10,6 +10,7 @@ from keras_masked.losses.groups import GroupLoss, group_values, root
 from keras_masked.observation import (
     NAN,
     Missing,
+    observe,
     row_values,
     standardize_missing,
     with_mask,
@@ -305,13 +306,6 @@ def root_mean_squared_error(
     >>> round(float(keras_masked.losses.root_mean_squared_error(y_true, y_pred)), 4)
     1.291
     """
-    return with_mask(
-        *group_values(
-            formulas.squared_error,
-            root,
-            y_true,
-            y_pred,
-            missing=standardize_missing(missing),
-            **RootMeanSquaredError.checked(axis=axis),
-        )
-    )
+    formula, options = formulas.squared_error, RootMeanSquaredError.checked(axis=axis)
+    seen = observe(y_true, y_pred, None, formula.label, missing=standardize_missing(missing))
+    return with_mask(*group_values(formula, root, seen, **options))

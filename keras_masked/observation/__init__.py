@@ -46,7 +46,12 @@ from keras_masked.observation.stacked import (
     standardize_errors,
     take_apart,
 )
-from keras_masked.observation.weights import standardize_weights, weigh_classes, weigh_columns
+from keras_masked.observation.weights import (
+    standardize_class_weights,
+    standardize_weights,
+    weigh_classes,
+    weigh_columns,
+)
 
 __all__ = [
     "AVERAGES",
@@ -80,6 +85,7 @@ __all__ = [
     "prepare",
     "row_values",
     "stack_parameters",
+    "standardize_class_weights",
     "standardize_errors",
     "standardize_missing",
     "standardize_rate",

@@ -42,7 +42,7 @@ def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
         return formula.call(residual, **options)
     y_true, y_pred, known = prepare(formula, seen)
     known = {name: gate_input(each, seen.hidden) for name, each in known.items()}
-    if not formula.label.class_ids:
+    if not formula.label.are_ids(y_true, y_pred):
         y_true = gate_input(y_true, seen.hidden)  # labels of a teacher network have gradients
     y_pred = gate_input(y_pred, seen.hidden)
     return gate_output(formula(y_true, y_pred, **options, **known), seen.hidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 from keras import backend, ops
 
 from keras_masked import _backend
@@ -177,7 +178,7 @@ def observe(
         y_true, y_pred = move_to_end(y_true, axis, rank), move_to_end(y_pred, axis, rank)
         y_true = shapes.align_class_ids(y_true, y_pred)
         if known and not label.any_id:
-            check_class_ids(received, missing, y_pred.shape[-1])
+            check_class_ids(received, missing, y_pred.shape[-1] + label.more_classes)
     else:
         y_true, y_pred = shapes.align_labels(y_true, y_pred)
         rank = len(y_pred.shape)
@@ -222,10 +223,14 @@ def observe(
 
 def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:
     """Whether `y_true` has the shape of class ids, rather than of vectors, for `y_pred`."""
-    y_true, y_pred = ops.shape(y_true), ops.shape(y_pred)
+    y_true, y_pred = (_shape(x) for x in (y_true, y_pred))
     if len(y_true) == len(y_pred):
         return len(y_true) > 0 and y_true[-1] == 1 and y_pred[-1] != 1
     return len(y_true) == len(y_pred) - 1
+
+
+def _shape(x: Tensor) -> tuple[Any, ...]:
+    return tuple(np.shape(x)) if isinstance(x, (list, tuple)) else tuple(ops.shape(x))
 
 
 def move_to_end(x: Tensor, axis: int, rank: int) -> Tensor:

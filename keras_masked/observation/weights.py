@@ -31,6 +31,24 @@ def standardize_weights(weights: Any, name: str) -> tuple[float, ...] | None:
     return tuple(float(each) for each in found)
 
 
+def standardize_class_weights(weights: Any, label: Labels) -> Any:
+    """Checks `class_weights=`, and returns it as configs store it.
+
+    Of binary labels they may be a pair for each column.
+    """
+    if label.are_rows or np.ndim(weights) < 2:
+        found: Any = standardize_weights(weights, "class_weights")
+        pairs: tuple[Any, ...] = () if found is None else (found,)
+    else:
+        found = pairs = tuple(standardize_weights(each, "class_weights") for each in weights)
+    if not label.are_rows and any(pair is None or len(pair) != 2 for pair in pairs):
+        raise ValueError(
+            "Argument `class_weights` must have two values for binary labels, that of 0 and that "
+            f"of 1, or such a pair for each column. Received: class_weights={weights!r}"
+        )
+    return found
+
+
 def _is_weight(x: Any) -> bool:
     number = isinstance(x, numbers.Real | np.number) and not isinstance(x, bool)
     return bool(number and math.isfinite(x) and x >= 0)
@@ -42,34 +60,39 @@ def weigh_columns(
     """The observation with the weights of the columns on the last axis of `labels`."""
     if weights is None:
         return seen
-    shape = tuple(labels.shape)
-    columns = 1 if seen.one_column else shape[-1] if len(shape) > 1 else None
-    if columns != len(weights):
-        where = f"{columns} columns (the last axis of `y_pred`)" if columns else "labels without"
-        raise ValueError(
-            "Argument `label_weights` must have one value per column. "
-            f"Received: {len(weights)} values for {where}, labels of shape {shape}."
-        )
+    _check_columns(seen, len(weights), labels, "`label_weights` must have one value")
     factors = ops.convert_to_tensor(weights, dtype=seen.y_pred.dtype)
     return _weighted(seen, ops.broadcast_to(factors, ops.shape(labels)))
 
 
-def weigh_classes(
-    seen: Observation, weights: tuple[float, ...] | None, label: Labels
-) -> Observation:
+def _check_columns(seen: Observation, given: int, labels: Tensor, what: str) -> None:
+    shape = tuple(labels.shape)
+    columns = 1 if seen.one_column else shape[-1] if len(shape) > 1 else None
+    if columns != given:
+        where = f"{columns} columns (the last axis of `y_pred`)" if columns else "labels without"
+        raise ValueError(
+            f"Argument {what} per column. "
+            f"Received: {given} values for {where}, labels of shape {shape}."
+        )
+
+
+def weigh_classes(seen: Observation, weights: Any, label: Labels) -> Observation:
     """The observation with the weights of each label's class, or of those that it shares."""
     if weights is None:
         return seen
     factors = ops.convert_to_tensor(weights, dtype=seen.y_pred.dtype)
-    if not label.axes:  # binary labels
-        return _weighted(seen, factors[0] + (factors[1] - factors[0]) * seen.y_true)
-    classes = seen.y_pred.shape[-1]
+    if not label.are_rows:  # binary labels
+        if len(factors.shape) > 1:
+            _check_columns(seen, len(weights), seen.y_true, "`class_weights` must have one pair")
+        of_0, of_1 = factors[..., 0], factors[..., 1]
+        return _weighted(seen, of_0 + (of_1 - of_0) * ops.relu(seen.y_true))  # of signs, -1 is 0
+    classes = seen.y_pred.shape[-2 if label.stacked else -1] + label.more_classes
     if classes != len(weights):
         raise ValueError(
             "Argument `class_weights` must have one value per class. Received: "
             f"{len(weights)} values for {classes} classes, y_pred.shape={tuple(seen.y_pred.shape)}."
         )
-    if not label.class_ids:
+    if not label.are_ids(seen.y_true, seen.y_pred):
         return _weighted(seen, ops.sum(factors * seen.y_true, axis=-1))
     ids = seen.y_true
     valid = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, classes))

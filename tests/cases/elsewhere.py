@@ -29,6 +29,8 @@ ELSEWHERE = {
                   "SigmoidFocalCrossEntropy SobelMSE critical_success_index "
                   "fractions_skill_score jaccard root_mean_squared_error "
                   "sigmoid_focal_crossentropy sobel_mse"),
+        Elsewhere("a function of the columns of a batch", "test_unlabelled.py",
+                  "NonNegativePULoss non_negative_pu_loss"),
         Elsewhere("one value per label", "test_symjax.py",
                   "hinge_loss sigmoid_crossentropy_logits squared_differences"),
         Elsewhere("of several tensors", "test_variational.py", "vae vae_comp_gmm vae_gmm"),
