@@ -113,6 +113,7 @@ OPTIONS = {
                                ([0.7], [], 1, [[0]], [-1], [7], "01", None, [True], [NAN])),
     "threshold": FINITE, "thresholds": THRESHOLDS, "top_k": POSITIVE_INTEGER.but(None),
     "value": Option((0.0, 1, "mean"), ("foo", NAN, INF, None, True, [], 1j)),
+    "weights": words("linear", None),
     "window": POSITIVE_INTEGER, "x_log_var": FINITE,
     "normalization": Option((), (3, "foo", None)),
     "kernel_initializer": Option(("zeros",), ("foo",)),
@@ -130,7 +131,14 @@ OF_CLASS: dict[tuple[str, str], Option] = {
                                    (*PROBABILITY.but(None).hostile, 0))
        for name in ("F1Score", "FBetaScore")},
     **{(name, "threshold"): FINITE.but(None)
-       for name in ("CriticalSuccessIndex", "FractionsSkillScore")},
+       for name in ("CriticalSuccessIndex", "EquitableThreatScore", "FalseAlarmRatio",
+                    "FractionsSkillScore", "FrequencyBias", "HeidkeSkillScore",
+                    "ProbabilityOfDetection")},
+    **{(name, "threshold"): FRACTION
+       for name in ("BalancedAccuracy", "CohenKappa", "ConfusionMatrix", "MatthewsCorrelation",
+                    "NegativePredictiveValue", "Specificity")},
+    **{(name, "num_classes"): POSITIVE_INTEGER.but(None)
+       for name in ("BalancedAccuracy", "CohenKappa", "ConfusionMatrix", "MatthewsCorrelation")},
     **{(name, "delta"): NON_NEGATIVE for name in ("Hinge", "MulticlassHinge")},
     **{(name, "average"): words("micro", None) for name in ("F1Score", "FBetaScore")},
     ("AsymmetricLoss", "margin"): Option((0, 0.5, np.float32(0.25)), (*NO_NUMBERS, 1, -0.1, 1.5)),

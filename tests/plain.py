@@ -92,24 +92,30 @@ class OfBatches(keras.metrics.Metric):
     """A function of all data at once, in NumPy; per column the mean over columns."""
 
     def __init__(
-        self, value: Callable[..., float], per_column: bool = False, parameters: int = 0
+        self,
+        value: Callable[..., float],
+        per_column: bool = False,
+        parameters: int = 0,
+        vectors: bool = False,
     ) -> None:
         super().__init__()
         self.value, self.per_column = value, per_column
         self.last = (parameters,) if parameters else ()
+        self.vector = self.last if vectors else ()
         self.batches: list[tuple[Any, ...]] = []
 
     def update_state(self, y: Any, p: Any, w: Any = None) -> None:
         w = np.ones(len(y)) if w is None else w
-        w = np.broadcast_to(np.reshape(w, (-1,) + (1,) * (y.ndim - 1)), y.shape)
+        shape = y.shape[:-1] if self.vector else y.shape
+        w = np.broadcast_to(np.reshape(w, (-1,) + (1,) * (len(shape) - 1)), shape)
         self.batches.append((y, p, w))
 
     def result(self) -> Any:
         parts = zip(*self.batches, strict=True)
         y, p, w = (np.concatenate(each).astype("float64") for each in parts)
         columns = y.shape[-1] if self.per_column else 1
-        p = p.reshape(-1, columns, *self.last)
-        y, w = (x.reshape(-1, columns) for x in (y, w))
+        p, y = p.reshape(-1, columns, *self.last), y.reshape(-1, columns, *self.vector)
+        w = w.reshape(-1, columns)
         each = [self.value(y[:, c], p[:, c], w[:, c]) for c in range(columns)]
         return ops.convert_to_tensor(np.mean(each), dtype=self.dtype)
 

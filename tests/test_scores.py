@@ -61,3 +61,39 @@ def test_critical_success_index_with_holes(seed: int) -> None:
     loss = L.CriticalSuccessIndex(threshold=0.5, scale=STEEP)
     expected = 1 - float(table.transform().critical_success_index())
     np.testing.assert_allclose(to_numpy(loss(y, p)), expected, rtol=1e-5)
+
+
+NAMES = {
+    "CriticalSuccessIndex": "critical_success_index",
+    "ProbabilityOfDetection": "probability_of_detection",
+    "FalseAlarmRatio": "false_alarm_ratio",
+    "FrequencyBias": "frequency_bias",
+    "EquitableThreatScore": "equitable_threat_score",
+    "HeidkeSkillScore": "heidke_skill_score",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_event_metrics_with_holes(name: str) -> None:
+    """Of all labels and of each column; on the threshold, too."""
+    y, p = fields(1)
+    y, p = (np.round(x - 0.005, 1) for x in (y, p))
+    y[np.random.default_rng(0).random(y.shape) < 0.3] = np.nan
+    y[..., 2] = np.nan
+    y[..., 3] = 0
+    dims = ("sample", "y", "x")
+    events = ThresholdEventOperator().make_contingency_manager(
+        xr.DataArray(p, dims=dims), xr.DataArray(y, dims=dims), event_threshold=np.float32(0.5)
+    )
+    metric = getattr(km.metrics, name)(threshold=0.5)
+    columns = km.metrics.PerLabel(metric, [str(c) for c in range(15)], name="m")
+    for part in (slice(0, 1), slice(1, 3)):
+        metric.update_state(y[part], p[part])
+        columns.update_state(y[part], p[part])
+    expected = float(getattr(events.transform(reduce_dims="all"), NAMES[name])())
+    np.testing.assert_allclose(to_numpy(metric.result()), expected, rtol=1e-6)
+    each = np.asarray(getattr(events.transform(preserve_dims=["x"]), NAMES[name])())
+    each = np.where(np.isinf(each), np.nan, each)  # of no event; an infinite bias tells nothing
+    found = [to_numpy(columns.result()[f"m/{c}"]) for c in range(15)]
+    np.testing.assert_allclose(found, each, rtol=1e-6, atol=1e-7)
+    assert np.isnan(each[2])

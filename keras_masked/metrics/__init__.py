@@ -38,6 +38,12 @@ from keras_masked.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from keras_masked.metrics.agreement import (
+    BalancedAccuracy,
+    CohenKappa,
+    ConfusionMatrix,
+    MatthewsCorrelation,
+)
 from keras_masked.metrics.auc import AUC
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.clustering import ClusteringAccuracy, clustering_accuracy
@@ -85,6 +91,7 @@ from keras_masked.metrics.per_label import PerLabel
 from keras_masked.metrics.precision_recall import Precision, Recall
 from keras_masked.metrics.probabilistic import KLDivergence, Poisson
 from keras_masked.metrics.r2 import R2Score
+from keras_masked.metrics.rates import NegativePredictiveValue, Specificity
 from keras_masked.metrics.regression import (
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -97,10 +104,19 @@ from keras_masked.metrics.signed import MeanError, MeanPercentageError
 from keras_masked.metrics.similarity import CosineSimilarity
 from keras_masked.metrics.values import Mean, MeanMetricWrapper, Sum
 from keras_masked.metrics.variance import ExplainedVariance, explained_variance
+from keras_masked.metrics.verification import (
+    CriticalSuccessIndex,
+    EquitableThreatScore,
+    FalseAlarmRatio,
+    FrequencyBias,
+    HeidkeSkillScore,
+    ProbabilityOfDetection,
+)
 
 __all__ = [
     "AUC",
     "Accuracy",
+    "BalancedAccuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
@@ -108,14 +124,21 @@ __all__ = [
     "CategoricalCrossentropy",
     "CategoricalHinge",
     "ClusteringAccuracy",
+    "CohenKappa",
     "ColumnMetric",
     "ConcordanceCorrelation",
+    "ConfusionMatrix",
     "CosineSimilarity",
+    "CriticalSuccessIndex",
+    "EquitableThreatScore",
     "ExplainedVariance",
     "F1Score",
     "FBetaScore",
+    "FalseAlarmRatio",
     "FalseNegatives",
     "FalsePositives",
+    "FrequencyBias",
+    "HeidkeSkillScore",
     "Hinge",
     "IntervalCoverage",
     "IoU",
@@ -124,6 +147,7 @@ __all__ = [
     "MADStandardDeviation",
     "Masked",
     "MaskedMetric",
+    "MatthewsCorrelation",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
@@ -139,6 +163,7 @@ __all__ = [
     "Metric",
     "MulticlassHinge",
     "NegativeLogLikelihood",
+    "NegativePredictiveValue",
     "ObservedFraction",
     "OfMean",
     "OneHotIoU",
@@ -148,6 +173,7 @@ __all__ = [
     "Poisson",
     "Precision",
     "PrecisionAtRecall",
+    "ProbabilityOfDetection",
     "R2Score",
     "Recall",
     "RecallAtPrecision",
@@ -156,6 +182,7 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "Specificity",
     "SpecificityAtSensitivity",
     "SquaredHinge",
     "StandardizedResidualScatter",

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from keras import backend, ops
 
 from keras_masked import _backend
+from keras_masked.metrics.columns import in_columns, tally
 from keras_masked.observation import Observation
 
 Tensor = Any
 
 
-def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor:
+def binary_table(
+    positive: Tensor, predicted: Tensor, seen: Observation, per_column: bool
+) -> Tensor:
+    """The weights of the observed labels, summed by label and prediction: `(2, 2)`, or of columns.
+
+    Four sums: a scatter would be slower.
+
+    Args:
+        positive: Whether each label is positive, observed or not.
+        predicted: Whether it is predicted to be.
+        seen: What is observed.
+        per_column: Whether to keep columns apart, on one more axis.
+    """
+    labels = tally(ops.ones_like(predicted), seen, per_column)
+    positives = tally(positive, seen, per_column)
+    right = tally(ops.logical_and(positive, predicted), seen, per_column)
+    wrong = tally(predicted, seen, per_column) - right
+    counts = [labels - positives - wrong, wrong, positives - right, right]
+    return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
+
+
+def contingency_table(
+    seen: Observation, classes: int, predicted: int, per_column: bool = False
+) -> Tensor:
     """The weights of the observed labels, summed by label and prediction: `(classes, predicted)`.
 
     NaN where an id that counts is none of these.
@@ -21,6 +46,7 @@ def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor
         seen: Ids of classes, observed or not, and those predicted.
         classes: Number of classes.
         predicted: Number of ids that can be predicted.
+        per_column: Whether to keep columns apart, on one more axis.
     """
     weight = seen.weights
     true, valid = _ids(seen.y_true, classes)
@@ -28,9 +54,17 @@ def contingency_table(seen: Observation, classes: int, predicted: int) -> Tensor
     invalid = ops.logical_not(ops.logical_and(valid, also_valid))
     invalid = ops.logical_and(invalid, ops.not_equal(weight, 0))
     weight = ops.where(invalid, ops.full_like(weight, float("nan")), weight)
-    cells = ops.reshape(true * predicted + pred, (-1,))
-    sums = _backend.segment_sum(ops.reshape(weight, (-1,)), cells, num_segments=classes * predicted)
-    return ops.reshape(sums, (classes, predicted))
+    shape: tuple[int, ...] = (classes, predicted)
+    cells = true * predicted + pred
+    if per_column:
+        cells, weight = in_columns(cells), in_columns(weight)
+        columns = cells.shape[-1]
+        cells = cells * columns + ops.arange(columns, dtype="int32")
+        shape = (*shape, columns)
+    sums = _backend.segment_sum(
+        ops.reshape(weight, (-1,)), ops.reshape(cells, (-1,)), num_segments=math.prod(shape)
+    )
+    return ops.reshape(sums, shape)
 
 
 def greatest(scores: Tensor, axis: int = -1) -> Tensor:

@@ -12,7 +12,8 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import known, quotient
-from keras_masked.metrics.columns import ColumnMetric, in_columns, occurs, tally
+from keras_masked.metrics.columns import ColumnMetric, in_columns, occurs
+from keras_masked.metrics.contingency import binary_table
 from keras_masked.observation import Missing, Observation
 
 Tensor = Any
@@ -89,16 +90,9 @@ class ThresholdMetric(ColumnMetric):
         return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
 
     def _count_one(self, seen: Observation, per_column: bool) -> Tensor:
-        """Counts of each kind: a scatter would be slower."""
+        """Counts of each kind."""
         above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
-        positive = ops.not_equal(seen.y_true, 0)
-        labels = tally(ops.ones_like(above), seen, per_column)
-        positives = tally(positive, seen, per_column)
-        predicted_positive = tally(above, seen, per_column)
-        right = tally(ops.logical_and(positive, above), seen, per_column)
-        wrong = predicted_positive - right
-        counts = [labels - positives - wrong, wrong, positives - right, right]
-        return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
+        return binary_table(ops.not_equal(seen.y_true, 0), above, seen, per_column)
 
     def _count_bins(self, seen: Observation, per_column: bool) -> Tensor:
         """Each label in the bin of its class and the number of thresholds exceeded."""

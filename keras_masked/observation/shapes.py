@@ -32,13 +32,23 @@ def align_labels(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     y_true, y_pred = squeeze_to_same_rank(y_true, y_pred)
     if not compatible(y_true.shape, y_pred.shape):
         hint = ""
-        if len(shapes[0]) == len(shapes[1]) - 1 and compatible(shapes[0], shapes[1][:-1]):
-            hint = " If `y_true` holds class ids, use a `Sparse...` object."
+        if _are_ids(*shapes):
+            hint = (
+                " If `y_true` holds class ids, use the object with `Sparse` in its name, or "
+                "`sparse_y_true=True` where that is an argument."
+            )
         raise ValueError(
             "`y_true` and `y_pred` must have the same shape, or differ by a last axis of one. "
             f"Received: y_true.shape={tuple(shapes[0])}, y_pred.shape={tuple(shapes[1])}.{hint}"
         )
     return y_true, y_pred
+
+
+def _are_ids(of_labels: Shape, of_predictions: Shape) -> bool:
+    """Whether labels have the shape of class ids."""
+    if len(of_labels) == len(of_predictions) and len(of_labels) and of_labels[-1] == 1:
+        of_labels = of_labels[:-1]
+    return len(of_labels) == len(of_predictions) - 1 and compatible(of_labels, of_predictions[:-1])
 
 
 def aligned(y_true: Tensor, y_pred: Tensor) -> bool:

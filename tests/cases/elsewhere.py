@@ -46,6 +46,7 @@ ELSEWHERE = {
         Elsewhere("look-ups", "test_configs.py", "get serialize deserialize"),
         Elsewhere("of labels alone", "test_observed_fraction.py", "ObservedFraction"),
         Elsewhere("has a dict for a result", "test_per_label.py", "PerLabel"),
+        Elsewhere("has a matrix for a result", "test_classification.py", "ConfusionMatrix"),
         Elsewhere("around other metrics", "test_likelihood.py", "OfMean"),
         Elsewhere("of values without predictions", "test_reduction_metrics.py", "Mean Sum"),
         Elsewhere("of a batch", "test_symjax.py", "clustering_accuracy explained_variance"),

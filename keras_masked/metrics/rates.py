@@ -1,0 +1,98 @@
+"""Rates of the negative class: how many negatives are found, and how many said to be are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+from keras_masked.metrics.base import ratio, register
+from keras_masked.metrics.tables import BinaryTableMetric
+
+Tensor = Any
+
+
+@register
+class Specificity(BinaryTableMetric):
+    r"""How many of the negative labels are predicted to be.
+
+    $$M = \frac{\sum_i o_i w_i \, [y_i = 0, \, p_i \le t]}{\sum_i o_i w_i \, [y_i = 0]}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where no negative
+    label is observed. The recall of the negative class; one minus the rate of false positives.
+
+    Args:
+        threshold: Predictions above it say 1.
+        from_logits: Whether `y_pred` holds logits; the threshold is one of probabilities all the
+            same.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.Specificity()
+    >>> y_true = np.array([[1.0, np.nan], [0.0, 0.0]])
+    >>> y_pred = np.array([[0.9, 0.8], [0.7, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())  # of two negatives, one is found
+    0.5
+
+    Source: Yerushalmy 1947; `sklearn.metrics.recall_score` with `pos_label=0`.
+    """
+
+    _direction = "up"
+
+    def score(self, state: Any) -> Tensor:
+        """True negatives by negatives."""
+        table = self.table(state)
+        return ratio(table[0, 0], table[0, 0] + table[0, 1])
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether a negative label has been observed."""
+        return ops.not_equal(ops.sum(self.table(state)[0], axis=0), 0)
+
+
+@register
+class NegativePredictiveValue(BinaryTableMetric):
+    r"""How many of the labels predicted to be negative are.
+
+    $$M = \frac{\sum_i o_i w_i \, [y_i = 0, \, p_i \le t]}{\sum_i o_i w_i \, [p_i \le t]}$$
+
+    with $o_i$ 1 where label $i$ is observed, else 0, and $w_i$ its weight. NaN where no observed
+    label is predicted to be negative. The precision of the negative class.
+
+    Args:
+        threshold: Predictions above it say 1.
+        from_logits: Whether `y_pred` holds logits; the threshold is one of probabilities all the
+            same.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.NegativePredictiveValue()
+    >>> y_true = np.array([[1.0, np.nan], [0.0, 0.0]])
+    >>> y_pred = np.array([[0.4, 0.3], [0.2, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # of three, two are right
+    0.6667
+
+    Source: Altman and Bland 1994; `sklearn.metrics.precision_score` with `pos_label=0`.
+    """
+
+    _direction = "up"
+
+    def score(self, state: Any) -> Tensor:
+        """True negatives by predicted negatives."""
+        table = self.table(state)
+        return ratio(table[0, 0], table[0, 0] + table[1, 0])
+
+    def defined(self, state: Any) -> Tensor:
+        """Whether an observed label is predicted to be negative."""
+        return ops.not_equal(ops.sum(self.table(state)[:, 0], axis=0), 0)
