@@ -15,6 +15,7 @@ model.compile(
 """
 
 from keras_masked import distributions, layers, losses, metrics
+from keras_masked.lifting import masked
 from keras_masked.observation import observed_rate
 from keras_masked.replicas import replicas
 from keras_masked.report import describe_labels
@@ -26,6 +27,7 @@ __all__ = [
     "distributions",
     "layers",
     "losses",
+    "masked",
     "metrics",
     "observed_rate",
     "replicas",

@@ -18,7 +18,7 @@ FLOORS = [
     {"observation"},
     {"losses"},
     {"layers", "metrics"},
-    {"report"},
+    {"lifting", "report"},
 ]
 """From the ground up. A room knows those below it; `layers` and `metrics` not each other."""
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

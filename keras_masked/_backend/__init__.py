@@ -10,12 +10,14 @@ by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
 - the bits of floats (`zero_where`);
 - that what holds the metrics of a model is called `CompileMetrics`, and that a metric tracks its
   variables (`state`);
+- what losses and metrics were made with, and models compiled (`objects`);
 - that trainers add up or average over replicas (`combine`).
 """
 
 from keras_masked._backend.engine import eager_torch, torch_func
 from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
+from keras_masked._backend.objects import compiled_with, options_of
 from keras_masked._backend.replicas import combine, replicated, torch_group, total
 from keras_masked._backend.special import lgamma, log_ndtr
 from keras_masked._backend.state import compiled_together, forget, unused
@@ -51,6 +53,7 @@ __all__ = [
     "clip",
     "combine",
     "compiled_together",
+    "compiled_with",
     "count",
     "count_columns",
     "cumsum",
@@ -65,6 +68,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "options_of",
     "replicated",
     "segment_sum",
     "set_keras_mask",
