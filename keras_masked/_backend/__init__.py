@@ -41,9 +41,19 @@ from keras_masked._backend.tensors import (
     minimum,
     segment_sum,
 )
+from keras_masked._backend.vocabulary import (
+    Head,
+    accumulating,
+    losses_in_two_passes,
+    product,
+    sum_in_one_pass,
+    waiting,
+)
 
 __all__ = [
+    "Head",
     "absolute",
+    "accumulating",
     "add_up",
     "amax",
     "arctan2",
@@ -65,18 +75,22 @@ __all__ = [
     "isnan",
     "lgamma",
     "log_ndtr",
+    "losses_in_two_passes",
     "maximum",
     "mean",
     "minimum",
     "options_of",
+    "product",
     "replicated",
     "segment_sum",
     "set_keras_mask",
     "shut_where",
     "stop_gradient_where",
+    "sum_in_one_pass",
     "torch_func",
     "torch_group",
     "total",
     "unused",
+    "waiting",
     "zero_where",
 ]

@@ -117,6 +117,7 @@ from keras_masked.losses.two_outputs import (
 from keras_masked.losses.unlabelled import NonNegativePULoss, non_negative_pu_loss
 from keras_masked.losses.variational import vae
 from keras_masked.losses.variational_mixtures import vae_comp_gmm, vae_gmm
+from keras_masked.losses.vocabulary import linear_crossentropy
 from keras_masked.losses.weighted import (
     AsymmetricMSE,
     DualWeightedMSE,
@@ -212,6 +213,7 @@ __all__ = [
     "iou_loss",
     "jaccard",
     "kl_divergence",
+    "linear_crossentropy",
     "log_cosh",
     "magic_correction_term",
     "mean_absolute_error",

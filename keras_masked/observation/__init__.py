@@ -37,6 +37,7 @@ from keras_masked.observation.reduction import (
     check_average,
     reduce_losses,
     row_means,
+    shares_of,
     standardize_rate,
 )
 from keras_masked.observation.shapes import align_labels, compatible, expand_from_left
@@ -84,6 +85,7 @@ __all__ = [
     "row_means",
     "prepare",
     "row_values",
+    "shares_of",
     "stack_parameters",
     "standardize_class_weights",
     "standardize_errors",

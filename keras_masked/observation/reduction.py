@@ -163,6 +163,34 @@ def _reduce(
     return _backend.add_up(losses) / _at_least_one(_backend.total(count))
 
 
+def shares_of(
+    seen: Observation, reduction: str | None, observed_rate: Rate | None = None
+) -> Tensor:
+    """What each label's loss is multiplied by where the loss is their sum; 0 where not observed.
+
+    Args:
+        seen: Which labels are observed, and their weights.
+        reduction: As in Keras, but not none.
+        observed_rate: What stands for the share of observed labels.
+    """
+    dtype = seen.y_pred.dtype
+    every = ops.ones_like(seen.y_true, dtype=dtype)
+    weight = seen.weight
+    if weight is None:
+        weight = every if seen.observed is None else ops.cast(seen.observed, dtype)
+    if reduction == "sum":
+        return weight
+    if observed_rate is not None or seen.observed is None:
+        count = ops.sum(every)
+    else:
+        count = ops.cast(_backend.count(seen.observed), dtype)
+    if reduction == "mean_with_sample_weight":
+        total = _backend.total(_backend.add_up(weight))
+        return _ratio(weight, total)
+    shares = weight / _at_least_one(_backend.total(count))
+    return shares if observed_rate is None else shares / observed_rate
+
+
 def row_means(losses: Tensor, observed: Tensor | None, axis: Axis = -1) -> Tensor:
     """Means over the observed entries of the last axis; 0 where a row has none."""
     if observed is None:

@@ -34,6 +34,7 @@ ELSEWHERE = {
         Elsewhere("one value per label", "test_symjax.py",
                   "hinge_loss sigmoid_crossentropy_logits squared_differences"),
         Elsewhere("of several tensors", "test_variational.py", "vae vae_comp_gmm vae_gmm"),
+        Elsewhere("of hidden states and a kernel", "test_vocabulary.py", "linear_crossentropy"),
         Elsewhere("of several tensors, or of labels alone", "test_astronn.py",
                   "magic_correction_term mse_lin_wrapper mse_var_wrapper robust_mse "
                   "robust_binary_crossentropy robust_categorical_crossentropy "
