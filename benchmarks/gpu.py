@@ -416,9 +416,9 @@ def _linear(**options: Any) -> Callable[..., Tensor]:
 
 def _plain_linear(*tensors: Tensor) -> Tensor:
     """As PyTorch does it where nothing can be compiled; the last of its part."""
-    from keras_masked._backend import vocabulary_torch
+    from keras_masked._backend import vocabulary_logits
 
-    vocabulary_torch.FUSES = False
+    vocabulary_logits.FUSES = False
     return _linear()(*tensors)
 
 
@@ -513,9 +513,9 @@ def linear(engine: Any, quick: bool) -> Iterator[Callable[[], Iterator[Row]]]:
 def _fused(engine: Any) -> Row:
     if not isinstance(engine, Torch):
         return {}
-    from keras_masked._backend import vocabulary_torch
+    from keras_masked._backend import vocabulary_logits
 
-    return {"fused": str(vocabulary_torch.FUSES)}
+    return {"fused": str(vocabulary_logits.FUSES)}
 
 
 def _peak(engine: Any, both: Callable[..., Any], tensors: list[Tensor]) -> Row:

@@ -306,7 +306,7 @@ def test_outer_transformations() -> None:
 def test_outer_transformations_of_torch(monkeypatch: Any) -> None:
     import torch
 
-    from keras_masked._backend import vocabulary_torch
+    from keras_masked._backend import vocabulary_logits
 
     data = Data()
     hidden, kernel = tensor(data.poisoned()), tensor(data.kernel)
@@ -316,9 +316,9 @@ def test_outer_transformations_of_torch(monkeypatch: Any) -> None:
     found = torch.func.grad(f, (0, 1))(hidden, kernel)
     assert_close([to_numpy(x) for x in found], [of_hidden, of_kernel])
     # As on a GPU, where passes over the logits are compiled.
-    monkeypatch.setattr(vocabulary_torch, "FUSES", True)
+    monkeypatch.setattr(vocabulary_logits, "FUSES", True)
     monkeypatch.setattr(
-        vocabulary_torch, "_compiled", lambda: compile_(vocabulary_torch._of_logits)
+        vocabulary_logits, "compiled", lambda: compile_(vocabulary_logits.in_one_graph)
     )
     options = {"smoothing": 0.1, "z_loss": 0.01, "cap": 3.0}
     expected = data.expected(1.0, data.observed.sum(), **options)
@@ -326,4 +326,4 @@ def test_outer_transformations_of_torch(monkeypatch: Any) -> None:
         data.ids, h, k, label_smoothing=0.1, z_loss=0.01, soft_cap=3.0, chunk=5
     )
     assert_close(gradients(f, data.poisoned(), data.kernel), expected[:3])
-    assert vocabulary_torch.FUSES is True
+    assert vocabulary_logits.FUSES is True

@@ -1,8 +1,8 @@
-"""The pass over chunks of tokens on PyTorch, which writes over the memory of the logits.
+"""The pass over chunks of tokens on PyTorch.
 
-The formulas are those of `formulas.vocabulary`. The pass is one operation for PyTorch's compiler,
-which could not compile a loop whose turns depend on the data. Where half precision has a GPU, its
-products are added up in float32 there; elsewhere they are cast before.
+It is one operation for PyTorch's compiler, which could not compile a loop whose turns depend on the
+data. Where a GPU adds up products of half precision in float32, it is left to it; elsewhere they
+are cast before.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from keras_masked._backend.vocabulary import Head
+from keras_masked._backend.vocabulary_logits import of_logits
 
 
 @functools.cache
@@ -40,99 +41,6 @@ def _add_mm(total: Tensor, x: Tensor, y: Tensor) -> None:
         total.addmm_(x, y)
     else:
         torch.addmm(total, x, y, out_dtype=total.dtype, out=total)
-
-
-FUSES: bool | None = None
-"""Whether logits go through compiled code; `None`: on GPUs, where passes over memory cost most."""
-
-
-@functools.cache
-def _compiled() -> Any:
-    return torch.compile(_of_logits)
-
-
-def _fused(logits: Tensor, *rest: Any) -> tuple[Tensor, ...] | None:
-    """What `_of_logits` returns, in two passes over the logits; `None` where nothing compiles."""
-    global FUSES
-    if not (logits.is_cuda if FUSES is None else FUSES):
-        return None
-    try:
-        found: tuple[Tensor, ...] = _compiled()(logits, *rest)
-        return found
-    except Exception:  # no compiler, or none for this card: the same in more passes
-        FUSES = False
-        return None
-
-
-def _of_logits(
-    logits: Tensor,
-    y: Tensor,
-    label_smoothing: float,
-    z_loss: float,
-    soft_cap: float | None,
-    ranked: bool,
-    slopes: torch.dtype | None,
-) -> tuple[Tensor, ...]:
-    """Losses, cross-entropies and hits of a chunk; and the slopes by the logits, in a dtype."""
-    if soft_cap is not None:
-        logits = soft_cap * torch.tanh(logits / soft_cap)
-    own = logits.gather(1, y)
-    most = logits.amax(1, keepdim=True)
-    powers = (logits - most).exp()
-    total = powers.sum(1, keepdim=True)
-    size = most + total.log()
-    smooth = logits.mean(1, keepdim=True) if label_smoothing else own
-    losses = size - own + label_smoothing * (own - smooth) + z_loss * size**2
-    right = logits.argmax(1, keepdim=True) == y if ranked else own
-    found = [each[:, 0].to(own.dtype) for each in (losses, size - own, right)]
-    if slopes is not None:
-        word = torch.arange(logits.shape[1], device=logits.device)
-        slope = powers * ((1 + 2 * z_loss * size) / total)
-        slope = torch.where(word == y, slope - (1 - label_smoothing), slope)
-        if label_smoothing:
-            slope = slope - label_smoothing / logits.shape[1]
-        if soft_cap is not None:
-            slope = slope * (1 - (logits / soft_cap) ** 2)
-        found.append(slope.to(slopes))
-    return tuple(found)
-
-
-def _in_place(
-    logits: Tensor,
-    y: Tensor,
-    label_smoothing: float,
-    z_loss: float,
-    soft_cap: float | None,
-    ranked: bool,
-    slopes: torch.dtype | None,
-) -> tuple[Tensor, ...]:
-    """The same over the memory of the logits, operation by operation."""
-    cap = None
-    if soft_cap is not None:
-        logits.div_(soft_cap).tanh_()
-        cap = logits.square() if slopes is not None else None
-        logits.mul_(soft_cap)
-    own = logits.gather(1, y)
-    smooth = logits.mean(1, keepdim=True) if label_smoothing else own
-    if ranked:
-        most, word = logits.max(1, keepdim=True)
-        right = (word == y).to(own.dtype)
-    else:
-        most, right = logits.amax(1, keepdim=True), own
-    powers = logits.sub_(most).exp_()
-    total = powers.sum(1, keepdim=True)
-    size = most + total.log()
-    losses = size - own + label_smoothing * (own - smooth) + z_loss * size**2
-    found = [each[:, 0] for each in (losses, size - own, right)]
-    if slopes is not None:
-        slope = powers.mul_((1 + 2 * z_loss * size) / total)
-        slope.scatter_add_(1, y, own.new_full(y.shape, label_smoothing - 1))
-        if label_smoothing:
-            slope -= label_smoothing / logits.shape[1]
-        if cap is not None:
-            slope.mul_(cap.neg_().add_(1))
-        found.append(slope.to(slopes))
-    return tuple(found)
 
 
 @torch.library.custom_op("keras_masked::vocabulary_pass", mutates_args=())
@@ -175,7 +83,7 @@ def vocabulary_pass(
         if bias is not None:
             logits += bias
         arguments = (logits, y, label_smoothing, z_loss, soft_cap, ranked, slopes)
-        found = _fused(*arguments) or _in_place(*arguments)
+        found = of_logits(*arguments)
         for to, each in zip(tokens, found, strict=False):
             to[here] = each
         if shares is None:
