@@ -69,10 +69,10 @@ def _run(job: dict[str, Any]) -> dict[str, int]:
 
     import keras_masked as km
     from benchmarks import engines
-    from benchmarks.subjects import DRAWN, SUBJECTS, data, hide
+    from benchmarks.subjects import DRAWN, PREDICTED, SUBJECTS, data, hide
 
     options = job.get("options", {})
-    named = (s for s in SUBJECTS + DRAWN if s.name == job["name"])
+    named = (s for s in (*SUBJECTS, *DRAWN, *PREDICTED.values()) if s.name == job["name"])
     subject = next(s for s in named if options.items() <= s.options.items())
     y_true, y_pred = data(subject.kind, tuple(job["shape"]))
     if job["missing"] is not None:

@@ -15,6 +15,7 @@ TITLES = {
     "fit": "One step of model.fit with MSE, against Keras's MSE on complete labels",
     "metrics": "One update of a metric, against Keras's on complete labels",
     "draws": "Draws of logits, against Keras's cross-entropy of logits without; peak memory apart",
+    "distributions": "Predicted distributions, against Keras's MSE on complete labels",
     "memory": "Peak memory of a loss and its gradient; the ratio counts labels and predictions too",
 }
 

@@ -23,7 +23,16 @@ from benchmarks import engines, report, timing
 
 # Keras picks its backend when it is imported: functions import it, once --backend is read.
 
-SECTIONS = ("losses", "alternatives", "fit", "metrics", "per-label", "draws", "memory")
+SECTIONS = (
+    "losses",
+    "alternatives",
+    "fit",
+    "metrics",
+    "per-label",
+    "draws",
+    "distributions",
+    "memory",
+)
 SHAPES = ("256x16", "4096x1024", "64x256x256")
 Row = dict[str, Any]
 Job = Callable[[], Iterator[Row]]
@@ -78,7 +87,16 @@ def jobs(options: argparse.Namespace) -> list[Job]:
     import keras
 
     import keras_masked as km
-    from benchmarks import draws, fit_step, losses, memory, metric_update, per_label, subjects
+    from benchmarks import (
+        distributions,
+        draws,
+        fit_step,
+        losses,
+        memory,
+        metric_update,
+        per_label,
+        subjects,
+    )
 
     chosen = subjects.choose(options.losses, keras.losses, km.losses)
     rounds, clock, quick = options.rounds, options.clock, options.quick
@@ -111,6 +129,12 @@ def jobs(options: argparse.Namespace) -> list[Job]:
         found["draws"].append(
             partial(draws.time_draws, compiled, rounds, clock, options.device, quick)
         )
+        found["distributions"].append(
+            partial(
+                distributions.time_distributions,
+                compiled, fraction, rounds, clock, options.device, quick,
+            )
+        )  # fmt: skip
     found["fit"].append(partial(fit_step.time_fit, rounds, clock, quick))
     return [job for section in options.sections for job in found[section]]
 

@@ -72,6 +72,30 @@ DRAWN = tuple(
 )
 """Losses that are means over draws: all at once, and one by one."""
 
+NINE = [k / 10 for k in range(1, 10)]
+
+
+def _mixture(components: int) -> dict[str, Any]:
+    return {
+        "distribution": {
+            "class_name": "Mixture",
+            "config": {"distribution": "gaussian", "components": components},
+        }
+    }
+
+
+PREDICTED = {
+    "NLL, Gaussian": Subject("NegativeLogLikelihood", "parameters 2"),
+    "CRPS, Gaussian": Subject("ContinuousRankedProbabilityScore", "parameters 2"),
+    "pinball, 9 levels": Subject("PinballLoss", "parameters 9", {"quantiles": NINE}),
+    "CRPS, 9 members": Subject("EnsembleCRPS", "parameters 9"),
+    **{
+        f"NLL, mixture of {n}": Subject("NegativeLogLikelihood", f"parameters {3 * n}", _mixture(n))
+        for n in (1, 2, 4, 8)
+    },
+}
+"""Losses of predicted distributions, by what they are called in tables."""
+
 BARRED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "BinaryCrossentropy")
 """The losses that a speed bar is set for."""
 
@@ -103,6 +127,8 @@ def data(kind: str, shape: tuple[int, ...], seed: int = 0) -> tuple[Array, Array
         case "binary":
             y = random.integers(0, 2, size=shape)
             p = p if logits else 1.0 / (1.0 + np.exp(-p))
+        case "parameters":
+            y, p = random.normal(size=shape), random.normal(size=(*shape, int(logits)))
         case "one-hot" | "ids":
             y = random.integers(0, shape[-1], size=shape[:-1])
             if what == "one-hot":

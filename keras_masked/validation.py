@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterable
@@ -134,15 +135,29 @@ def several(check: Check) -> Check:
     return Check(f"a sequence, not empty, of which each is {check.allowed}", convert)
 
 
-def one_or_several(check: Check) -> Check:
-    """What another check admits, or a sequence of it."""
+def increasing(check: Check) -> Check:
+    """A sequence of what another check admits, each greater than the one before."""
     sequence = several(check)
+
+    def convert(value: Any) -> Any:
+        found = sequence.convert(value)
+        if any(b <= a for a, b in itertools.pairwise(found)):
+            raise ValueError
+        return found
+
+    return Check(f"{sequence.allowed}, greater than the one before", convert)
+
+
+def one_or_several(check: Check, sequence: Check | None = None) -> Check:
+    """What another check admits, or a sequence of it."""
+    of = "of such" if sequence is None else "in which each is greater than the one before"
+    sequence = sequence or several(check)
 
     def convert(value: Any) -> Any:
         alone = np.ndim(value) == 0 if isinstance(value, np.ndarray) else not _is_sequence(value)
         return check.convert(value) if alone else sequence.convert(value)
 
-    return Check(f"{check.allowed}, or a sequence of such", convert)
+    return Check(f"{check.allowed}, or a sequence {of}", convert)
 
 
 def _is_sequence(value: Any) -> bool:
@@ -188,8 +203,10 @@ def _pair(value: Any) -> Any:
 FINITE = number("a finite number")
 POSITIVE = number("a finite number above 0", lambda x: x > 0)
 NON_NEGATIVE = number("a finite number, at least 0", lambda x: x >= 0)
-PROBABILITY = number("a number in [0, 1]", lambda x: 0 <= x <= 1)
 FRACTION = number("a number in the interval (0, 1)", lambda x: 0 < x < 1)
+QUANTILES = increasing(FRACTION)
+QUANTILE_OR_SEVERAL = one_or_several(FRACTION, QUANTILES)
+PROBABILITY = number("a number in [0, 1]", lambda x: 0 <= x <= 1)
 POSITIVE_PROBABILITY = number("a number in (0, 1]", lambda x: 0 < x <= 1)
 INTEGER = whole("an integer")
 CLASS_ID = whole("an integer, at least 0", 0)

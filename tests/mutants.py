@@ -149,6 +149,12 @@ MUTANTS = [
            "@formula(SIGN, label_fill=1.0)\ndef hinge(",
            "@formula(SIGN, label_fill=0.5)\ndef hinge(",
            "loss_values.py::test_hinge_of_labels_of_0_and_1"),
+    Mutant("a member is compared with itself", "formulas/ensembles.py",
+           "count - (1.0 - shift) - place", "count - place",
+           "quantile_scores.py::test_large_ensembles_lose_nothing"),
+    Mutant("holes of a row reach its energy score", EVALUATION,
+           "y_pred = _backend.zero_where(holes, y_pred)", "y_pred = 1.0 * y_pred",
+           "quantile_scores.py::test_energy_score_of_what_is_observed_of_a_row"),
     # States of metrics
     Mutant("sums without their rounding errors", "metrics/accumulator.py",
            "self._rest.assign(self._rest + ((old - (new - grown)) + (value - grown)))", "pass",

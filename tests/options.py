@@ -68,6 +68,13 @@ def words(*good: Any) -> Option:
     return Option(good, ("foo", "", 3, NAN, True, [], 1j))
 
 
+LEVELS = Option(
+    ([0.5], (0.1, 0.9), np.array([0.25, 0.5])),
+    ([], "no", 0.5, [0.5, 0.5], [0.9, 0.1], [0, 0.5], [0.5, 1], [NAN], [[0.5]], None),
+)
+SEVERAL = LEVELS.hostile[3:]
+
+
 OPTIONS = {
     "a": FINITE, "alpha": NON_NEGATIVE, "apply_class_balancing": BOOLEAN,
     "assignment": words("majority", "optimal"), "average": words("micro", "macro"),
@@ -79,6 +86,9 @@ OPTIONS = {
     "gamma_negative": NON_NEGATIVE, "gamma_positive": NON_NEGATIVE,
     "prior": Option((0.5, [0.2, 0.3], np.array([0.2]), np.float32(0.25)),
                     ("no", NAN, 0, 1, -0.1, 1.5, True, [], [0.5, 2], None)),
+    "fair": BOOLEAN, "missing_members": BOOLEAN,
+    "bins": POSITIVE_INTEGER, "levels": LEVELS, "quantile": FRACTION, "tau": FRACTION,
+    "quantiles": Option((0.5, np.float32(0.25), *LEVELS.good), (1, 0, -0.5, True, *SEVERAL)),
     "from_logits": BOOLEAN, "from_sorted_ids": BOOLEAN, "full": BOOLEAN, "gamma": NON_NEGATIVE,
     "ignore_class": INTEGER.but(None), "indicators": BOOLEAN, "k": POSITIVE_INTEGER,
     "label_axes": LABEL_AXES,
@@ -163,7 +173,9 @@ OF_CLASS: dict[tuple[str, str], Option] = {
     ("Circle", "observed_rate"): Option((None,), (0.5,)),
     ("DistributionHead", "labels"): POSITIVE_INTEGER,
     ("FBetaScore", "beta"): POSITIVE,
-    ("LabelDenormalization", "distribution"): words("gaussian", None),
+    **{(name, "distribution"): words("gaussian", None)
+       for name in ("IntervalCoverage", "IntervalScore", "IntervalWidth", "LabelDenormalization",
+                    "WeightedIntervalScore")},
     ("Masked", "metric"): Option((keras.metrics.MeanSquaredError(),), (3, "foo", None, [])),
     ("Masked", "reduction"): words("sum", "as_wrapped", None),
     ("BinaryIoU", "target_class_ids"): Option(([0, 1], (1,), np.array([1])), ([0.7], [], [2], 1)),
@@ -172,6 +184,7 @@ OF_CLASS: dict[tuple[str, str], Option] = {
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "ClusteringAccuracy": {"num_classes": 3}, "IoU": {"num_classes": 3, "target_class_ids": [1]},
+    "WeightedIntervalScore": {"levels": [0.5]},
     "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 3},
     "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
     "PrecisionAtRecall": {"recall": 0.5}, "RecallAtPrecision": {"precision": 0.5},

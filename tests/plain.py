@@ -117,7 +117,7 @@ class OfBatches(keras.metrics.Metric):
         p, y = p.reshape(-1, columns, *self.last), y.reshape(-1, columns, *self.vector)
         w = w.reshape(-1, columns)
         each = [self.value(y[:, c], p[:, c], w[:, c]) for c in range(columns)]
-        return ops.convert_to_tensor(np.mean(each), dtype=self.dtype)
+        return ops.convert_to_tensor(np.mean(each, axis=0), dtype=self.dtype)
 
 
 def box(kind: str) -> Callable[..., Plain]:

@@ -57,7 +57,8 @@ def of_case(case: Case) -> list[Function]:
         return []
     function = getattr(L, name)
     config, parameters = case.make().get_config(), inspect.signature(function).parameters
-    plain = type(case.make())().get_config()
+    needed = {k for k, p in parameters.items() if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
+    plain = type(case.make())(**{k: config[k] for k in needed}).get_config()
     if any(config[k] != plain[k] for k in config if k not in parameters):
         return []  # an option that only the class has
     options = {k: config[k] for k in parameters if k in config and k != "missing"}

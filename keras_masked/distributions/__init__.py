@@ -10,12 +10,13 @@ from typing import Any
 
 from keras_masked import serialization
 from keras_masked.distributions.base import Distribution
+from keras_masked.distributions.quantiles import Quantiles
 from keras_masked.distributions.real import Gaussian
 
-__all__ = ["Distribution", "Gaussian", "deserialize", "get", "serialize"]
+__all__ = ["Distribution", "Gaussian", "Quantiles", "deserialize", "get", "serialize"]
 
 
-KNOWN: dict[str, Any] = {"gaussian": Gaussian, "Gaussian": Gaussian}
+KNOWN: dict[str, Any] = {"gaussian": Gaussian, "Gaussian": Gaussian, "Quantiles": Quantiles}
 
 
 def serialize(distribution: Distribution) -> Any:
@@ -58,3 +59,8 @@ def get(identifier: Any) -> Distribution:
             f"Received: distribution={identifier!r}"
         )
     return found
+
+
+def get_if_any(identifier: Any) -> Distribution | None:
+    """Returns a distribution as `get` does, and `None` for `None`."""
+    return None if identifier is None else get(identifier)

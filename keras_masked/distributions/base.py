@@ -177,6 +177,14 @@ class Distribution(Strict):
         """
         raise ValueError(f"{type(self).__name__} cannot be rescaled.")
 
+    def put_out(self, numbers: Tensor) -> Tensor:
+        """Returns the parameters that a head puts out, of as many numbers: the numbers themselves.
+
+        Args:
+            numbers: Any numbers `(..., labels, parameters)`.
+        """
+        return numbers
+
     def check(self, parameters: Tensor) -> None:
         """Raises `ValueError` where the last axis does not hold these parameters.
 

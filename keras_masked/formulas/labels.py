@@ -63,7 +63,7 @@ class Labels:
     @property
     def of_first_parameter(self) -> Labels:
         """The labels of one number each, where several parameters are predicted for it."""
-        return Labels(axes=self.axes - 1, domain=self.domain)
+        return Labels(axes=self.axes - 1, pairwise=self.pairwise, domain=self.domain)
 
     def under(self, options: dict[str, Any]) -> Labels:
         """The same labels, which can be what the distribution among the options supports."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import ops
-
 from keras_masked.distributions import Distribution
 from keras_masked.formulas.labels import WITH_ERRORS, formula
 
@@ -21,26 +19,9 @@ def negative_log_likelihood(
     full: bool = False,
 ) -> Tensor:
     """-log p(y), with the constant of the distribution or without."""
-    y_pred = _widened(y_pred, distribution, error)
+    y_pred = widened(y_pred, distribution, error)
     loss = distribution.nll(y_true, y_pred)
     return loss + distribution.constant if full else loss
-
-
-@formula(WITH_ERRORS)
-def interval_covers(
-    y_true: Tensor,
-    y_pred: Tensor,
-    distribution: Distribution,
-    error: Tensor | None = None,
-    level: float = 0.9,
-) -> Tensor:
-    """1 where the central interval of probability `level` holds the label; NaN where one is NaN."""
-    y_pred = _widened(y_pred, distribution, error)
-    low, high = (distribution.quantile(0.5 + 0.5 * s * level, y_pred) for s in (-1, 1))
-    inside = ops.logical_and(y_true >= low, y_true <= high)
-    unknown = ops.logical_or(ops.isnan(y_true), ops.logical_or(ops.isnan(low), ops.isnan(high)))
-    inside = ops.cast(inside, y_true.dtype)
-    return ops.where(unknown, ops.full_like(inside, float("nan")), inside)
 
 
 @formula(WITH_ERRORS)
@@ -48,10 +29,11 @@ def standardized_residual(
     y_true: Tensor, y_pred: Tensor, distribution: Distribution, error: Tensor | None = None
 ) -> Tensor:
     """(y - mean) / standard deviation."""
-    y_pred = _widened(y_pred, distribution, error)
+    y_pred = widened(y_pred, distribution, error)
     return distribution.standardize(y_true, y_pred)
 
 
-def _widened(y_pred: Tensor, distribution: Distribution, error: Tensor | None) -> Tensor:
+def widened(y_pred: Tensor, distribution: Distribution, error: Tensor | None) -> Tensor:
+    """Parameters of the labels as they are observed, with errors where these are known."""
     distribution.check(y_pred)
     return y_pred if error is None else distribution.widen(y_pred, error)

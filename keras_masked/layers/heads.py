@@ -85,7 +85,8 @@ class DistributionHead(StrictLayer):
             inputs: Features.
         """
         shape = ops.shape(inputs)[:-1]
-        return ops.reshape(self.dense(inputs), (*shape, *self._last_axes))
+        numbers = ops.reshape(self.dense(inputs), (*shape, *self._last_axes))
+        return self.distribution.put_out(numbers)
 
     @property
     def _last_axes(self) -> tuple[int, int]:

@@ -41,6 +41,7 @@ from keras_masked.losses.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from keras_masked.losses.ctc import CTC, ctc
+from keras_masked.losses.ensembles import EnergyScore, EnsembleCRPS, energy_score, ensemble_crps
 from keras_masked.losses.events import CriticalSuccessIndex, critical_success_index
 from keras_masked.losses.fields import (
     FractionsSkillScore,
@@ -55,6 +56,12 @@ from keras_masked.losses.focal import (
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
     sigmoid_focal_crossentropy,
+)
+from keras_masked.losses.intervals import (
+    IntervalScore,
+    WeightedIntervalScore,
+    interval_score,
+    weighted_interval_score,
 )
 from keras_masked.losses.likelihood import (
     NegativeLogLikelihood,
@@ -81,6 +88,7 @@ from keras_masked.losses.margin import (
 from keras_masked.losses.masked import Masked
 from keras_masked.losses.ordinal import OrdinalCrossentropy, ordinal_crossentropy
 from keras_masked.losses.probabilistic import KLDivergence, Poisson, kl_divergence, poisson
+from keras_masked.losses.quantiles import Expectile, PinballLoss, expectile, pinball_loss
 from keras_masked.losses.regression import (
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -94,6 +102,10 @@ from keras_masked.losses.regression import (
     root_mean_squared_error,
 )
 from keras_masked.losses.robust import Huber, LogCosh, huber, log_cosh
+from keras_masked.losses.scores import (
+    ContinuousRankedProbabilityScore,
+    continuous_ranked_probability_score,
+)
 from keras_masked.losses.sets import Dice, Jaccard, Tversky, dice, jaccard, tversky
 from keras_masked.losses.signed import (
     MeanError,
@@ -141,17 +153,22 @@ __all__ = [
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "Circle",
+    "ContinuousRankedProbabilityScore",
     "CosineSimilarity",
     "CriticalSuccessIndex",
     "DIoULoss",
     "Dice",
     "DualWeightedMSE",
+    "EnergyScore",
+    "EnsembleCRPS",
+    "Expectile",
     "ExponentiallyWeightedMSE",
     "FormulaLoss",
     "FractionsSkillScore",
     "GIoULoss",
     "Hinge",
     "Huber",
+    "IntervalScore",
     "IoULoss",
     "Jaccard",
     "KLDivergence",
@@ -169,6 +186,7 @@ __all__ = [
     "NegativeLogLikelihood",
     "NonNegativePULoss",
     "OrdinalCrossentropy",
+    "PinballLoss",
     "Poisson",
     "RobustBinaryCrossentropy",
     "RobustCategoricalCrossentropy",
@@ -179,6 +197,7 @@ __all__ = [
     "SquaredHinge",
     "SymmetricCrossentropy",
     "Tversky",
+    "WeightedIntervalScore",
     "ZerosLoss",
     "asymmetric_loss",
     "asymmetric_mse",
@@ -196,6 +215,7 @@ __all__ = [
     "categorical_hinge",
     "ciou_loss",
     "circle",
+    "continuous_ranked_probability_score",
     "cosine_similarity",
     "critical_success_index",
     "ctc",
@@ -203,6 +223,9 @@ __all__ = [
     "dice",
     "diou_loss",
     "dual_weighted_mse",
+    "energy_score",
+    "ensemble_crps",
+    "expectile",
     "exponentially_weighted_mse",
     "fractions_skill_score",
     "get",
@@ -210,6 +233,7 @@ __all__ = [
     "hinge",
     "hinge_loss",
     "huber",
+    "interval_score",
     "iou_loss",
     "jaccard",
     "kl_divergence",
@@ -228,6 +252,7 @@ __all__ = [
     "negative_log_likelihood",
     "non_negative_pu_loss",
     "ordinal_crossentropy",
+    "pinball_loss",
     "poisson",
     "robust_binary_crossentropy",
     "robust_categorical_crossentropy",
@@ -247,6 +272,7 @@ __all__ = [
     "vae",
     "vae_comp_gmm",
     "vae_gmm",
+    "weighted_interval_score",
     "zeros_loss",
 ]
 
@@ -256,6 +282,7 @@ mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 mse = MSE = mean_squared_error
 msle = MSLE = mean_squared_logarithmic_error
+crps, CRPS = continuous_ranked_probability_score, ContinuousRankedProbabilityScore
 
 ALIASES = {
     alias: function
@@ -268,8 +295,8 @@ ALIASES = {
         ("msle", msle),
     )
     for alias in (short, short.upper())
-}
-"""Keras's short names."""
+} | {"crps": crps, "CRPS": CRPS}
+"""Keras's short names, and one more."""
 
 NOT_BY_NAME = ("FormulaLoss", "Loss", "Masked", "MaskedLoss", "deserialize", "get", "serialize")
 

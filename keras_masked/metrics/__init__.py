@@ -55,18 +55,22 @@ from keras_masked.metrics.correlation import (
     pearson_correlation,
 )
 from keras_masked.metrics.counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
+from keras_masked.metrics.coverage import CalibrationError, PITHistogram
 from keras_masked.metrics.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
+from keras_masked.metrics.ensembles import EnergyScore, EnsembleCRPS
 from keras_masked.metrics.f_score import F1Score, FBetaScore
-from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
-from keras_masked.metrics.likelihood import (
+from keras_masked.metrics.intervals import (
     IntervalCoverage,
-    NegativeLogLikelihood,
-    StandardizedResidualScatter,
+    IntervalScore,
+    IntervalWidth,
+    WeightedIntervalScore,
 )
+from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
+from keras_masked.metrics.likelihood import NegativeLogLikelihood, StandardizedResidualScatter
 from keras_masked.metrics.margin import CategoricalHinge, Hinge, MulticlassHinge, SquaredHinge
 from keras_masked.metrics.masked import Masked
 from keras_masked.metrics.mean import MeanMetric
@@ -90,6 +94,7 @@ from keras_masked.metrics.operating_points import (
 from keras_masked.metrics.per_label import PerLabel
 from keras_masked.metrics.precision_recall import Precision, Recall
 from keras_masked.metrics.probabilistic import KLDivergence, Poisson
+from keras_masked.metrics.quantiles import D2PinballScore, Expectile, MeanPinballLoss
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.metrics.rates import NegativePredictiveValue, Specificity
 from keras_masked.metrics.regression import (
@@ -100,6 +105,7 @@ from keras_masked.metrics.regression import (
     RootMeanSquaredError,
 )
 from keras_masked.metrics.robust import LogCoshError
+from keras_masked.metrics.scores import ContinuousRankedProbabilityScore
 from keras_masked.metrics.signed import MeanError, MeanPercentageError
 from keras_masked.metrics.similarity import CosineSimilarity
 from keras_masked.metrics.values import Mean, MeanMetricWrapper, Sum
@@ -120,6 +126,7 @@ __all__ = [
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
+    "CalibrationError",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
@@ -131,6 +138,12 @@ __all__ = [
     "CosineSimilarity",
     "CriticalSuccessIndex",
     "EquitableThreatScore",
+    "ContinuousRankedProbabilityScore",
+    "CosineSimilarity",
+    "D2PinballScore",
+    "EnergyScore",
+    "EnsembleCRPS",
+    "Expectile",
     "ExplainedVariance",
     "F1Score",
     "FBetaScore",
@@ -141,6 +154,8 @@ __all__ = [
     "HeidkeSkillScore",
     "Hinge",
     "IntervalCoverage",
+    "IntervalScore",
+    "IntervalWidth",
     "IoU",
     "KLDivergence",
     "LogCoshError",
@@ -156,6 +171,7 @@ __all__ = [
     "MeanMetric",
     "MeanMetricWrapper",
     "MeanPercentageError",
+    "MeanPinballLoss",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "MedianAbsoluteDeviation",
@@ -168,6 +184,7 @@ __all__ = [
     "OfMean",
     "OneHotIoU",
     "OneHotMeanIoU",
+    "PITHistogram",
     "PearsonCorrelation",
     "PerLabel",
     "Poisson",
@@ -190,6 +207,7 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "WeightedIntervalScore",
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
@@ -230,6 +248,7 @@ mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 mse = MSE = mean_squared_error
 msle = MSLE = mean_squared_logarithmic_error
+CRPS = ContinuousRankedProbabilityScore
 
 NOT_BY_NAME = (
     "ColumnMetric",
@@ -253,10 +272,11 @@ ALIASES = {
         ("mape", MeanAbsolutePercentageError),
         ("mse", MeanSquaredError),
         ("msle", MeanSquaredLogarithmicError),
+        ("crps", CRPS),
     )
     for alias in (short, short.upper())
 }
-"""Keras's short names, which mean objects here: `mse`, the attribute, is the function."""
+"""Keras's short names, and `crps`. They mean objects; `mse`, the attribute, is the function."""
 
 PUBLIC = {name: globals()[name] for name in __all__ if name not in NOT_BY_NAME}
 

@@ -15,7 +15,7 @@ from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import BOOLEAN, FRACTION
+from keras_masked.validation import BOOLEAN
 
 Tensor = Any
 
@@ -68,61 +68,6 @@ class NegativeLogLikelihood(MeanMetric):
     ) -> None:
         distribution = distributions.get(distribution)
         super().__init__(name, dtype, missing=missing, distribution=distribution, full=full)
-
-
-@register
-class IntervalCoverage(MeanMetric):
-    r"""How many of the observed labels lie in the intervals predicted for them.
-
-    $$M = \frac{\sum_i o_i w_i \, [q_i(\tfrac{1 - c}{2}) \le y_i \le q_i(\tfrac{1 + c}{2})]}
-               {\sum_i o_i w_i}$$
-
-    with $c$ the probability that the intervals claim to have, $q_i$ the quantiles of the
-    distribution predicted for label $i$, $o_i$ 1 where the label is observed, else 0, and $w_i$ its
-    weight. Equal to $c$ where the predicted distributions are right; less where they are too
-    narrow. NaN where nothing is observed.
-
-    Args:
-        level: The probability $c$ of the central intervals, between 0 and 1.
-        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
-        name: Name of the metric.
-        dtype: Dtype of the result.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
-
-    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors, which widen the intervals. The result is a scalar.
-
-    Raises:
-        ValueError: If `level` is not between 0 and 1.
-
-    Example:
-
-    >>> metric = keras_masked.metrics.IntervalCoverage(level=0.9)
-    >>> y_true = np.array([[1.0, 3.0, np.nan]])
-    >>> y_pred = np.stack([[[0.0, 0.0, 0.0]], np.zeros((1, 3))], axis=-1)  # -1.645 to 1.645
-    >>> metric.update_state(y_true, y_pred)
-    >>> float(metric.result())
-    0.5
-
-    Source: Khosravi et al. 2011, "Comprehensive review of neural network-based prediction
-    intervals", the prediction interval coverage probability.
-    """
-
-    formula = formulas.interval_covers
-
-    admits = {"level": FRACTION}
-
-    def __init__(
-        self,
-        level: float = 0.9,
-        distribution: Any = "gaussian",
-        name: str | None = "interval_coverage",
-        dtype: Any = None,
-        *,
-        missing: Missing = NAN,
-    ) -> None:
-        distribution = distributions.get(distribution)
-        super().__init__(name, dtype, missing=missing, level=level, distribution=distribution)
 
 
 @register

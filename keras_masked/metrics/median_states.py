@@ -14,6 +14,16 @@ from keras_masked.metrics.median_values import BINS, bins_of, values_of_bins, we
 Tensor = Any
 
 
+def check_replicas(capacity: int | None) -> None:
+    """Raises `ValueError` where values would be kept of a replica's part of a batch."""
+    if capacity is not None and _backend.replicated():
+        raise ValueError(
+            "With `capacity`, values are kept one by one, which do not add over replicas. Use "
+            "`capacity=None` there, or `merge_state` on metrics that saw one part each. "
+            f"Received: capacity={capacity}"
+        )
+
+
 class Bins(Accumulator):
     """The weight of the values in each bin, of each column."""
 
@@ -33,12 +43,16 @@ class Bins(Accumulator):
         return ops.reshape(sums, self.shape)
 
     @property
+    def values(self) -> Tensor:
+        """The value of each bin, of each column."""
+        values = ops.cast(values_of_bins(self.signed), self.variables[0].dtype)
+        values = ops.reshape(values, (-1,) + (1,) * (len(self.shape) - 1))
+        return ops.broadcast_to(values, self.shape)
+
+    @property
     def median(self) -> Tensor:
         """The median, or one per column."""
-        weights = self.value
-        values = ops.cast(values_of_bins(self.signed), weights.dtype)
-        values = ops.reshape(values, (-1,) + (1,) * (len(self.shape) - 1))
-        return weighted_median(ops.broadcast_to(values, self.shape), weights)
+        return weighted_median(self.values, self.value)
 
     @property
     def weight(self) -> Tensor:
@@ -102,13 +116,21 @@ class Slots:
         self._count.assign(count + ops.cast(labels, count.dtype))
 
     @property
-    def median(self) -> Tensor:
-        """The median, or one per column; NaN where not all values have fitted."""
+    def ordered(self) -> tuple[Tensor, Tensor]:
+        """The values in their order, and their weights."""
         slots = ops.convert_to_tensor(self._slots)
         order = ops.argsort(slots[0], axis=0)
         values, weights = (ops.take_along_axis(slots[i], order, axis=0) for i in range(2))
-        all_fit = ops.convert_to_tensor(self._count) <= self.capacity
-        return known(weighted_median(values, weights), all_fit)
+        return values, weights
+
+    def if_all_fit(self, result: Tensor) -> Tensor:
+        """What has been made of the values, NaN where not all of them have fitted."""
+        return known(result, ops.convert_to_tensor(self._count) <= self.capacity)
+
+    @property
+    def median(self) -> Tensor:
+        """The median, or one per column; NaN where not all values have fitted."""
+        return self.if_all_fit(weighted_median(*self.ordered))
 
     @property
     def weight(self) -> Tensor:

@@ -62,18 +62,26 @@ def weighted_median(values: Tensor, weights: Tensor) -> Tensor:
     The least value that has half of the weight up to it; with exactly half, the mean of it and
     the next. Anything where there is no weight, NaN where a value with weight is NaN.
     """
+    lower, upper = weighted_quantile(values, weights, 0.5)
+    counted = ops.greater(weights, 0)
+    diverged = ops.any(ops.logical_and(_backend.isnan(values), counted), axis=0)
+    unknown = ops.logical_or(diverged, _backend.isnan(ops.sum(weights, axis=0)))
+    return ops.where(unknown, ops.full_like(lower, float("nan")), middle(lower, upper))
+
+
+def weighted_quantile(values: Tensor, weights: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """The least value that has a share of the weight up to it, and the least that has more.
+
+    They differ where a value has that share exactly.
+    """
     counted = ops.greater(weights, 0)
     reached = _backend.cumsum(weights, axis=0)
     whole = reached[-1]
-    half = whole / 2
     # At most a quarter of the least weight, which is no rounding error.
     least = ops.amin(ops.where(counted, weights, whole), axis=0)
     error = _backend.minimum(whole * TIE, least / 4)
-    lower = _least(values, ops.logical_and(counted, reached >= half - error))
-    upper = _least(values, ops.logical_and(counted, reached > half + error))
-    diverged = ops.any(ops.logical_and(_backend.isnan(values), counted), axis=0)
-    unknown = ops.logical_or(diverged, _backend.isnan(whole))
-    return ops.where(unknown, ops.full_like(lower, float("nan")), middle(lower, upper))
+    lower = _least(values, ops.logical_and(counted, reached >= share * whole - error))
+    return lower, _least(values, ops.logical_and(counted, reached > share * whole + error))
 
 
 def _least(values: Tensor, where: Tensor) -> Tensor:

@@ -6,11 +6,10 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import _backend
 from keras_masked.constructors import check_options
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.columns import ColumnMetric, in_columns
-from keras_masked.metrics.median_states import Bins, Slots
+from keras_masked.metrics.median_states import Bins, Slots, check_replicas
 from keras_masked.metrics.median_values import NORMAL, row_median
 from keras_masked.metrics.moments import flat
 from keras_masked.observation import (
@@ -53,12 +52,7 @@ class Median(ColumnMetric):
 
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """What the state takes of a batch."""
-        if self._options["capacity"] is not None and _backend.replicated():
-            raise ValueError(
-                "With `capacity`, values are kept one by one, which do not add over replicas. Use "
-                "`capacity=None` there, or `merge_state` on metrics that saw one part each. "
-                f"Received: capacity={self._options['capacity']}"
-            )
+        check_replicas(self._options["capacity"])
         arrange = in_columns if per_column else flat
         errors = arrange(seen.y_pred) - arrange(seen.y_true)
         weights = arrange(seen.weights)

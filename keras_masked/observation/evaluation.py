@@ -29,7 +29,8 @@ def prepare(formula: Formula, seen: Observation) -> tuple[Tensor, Tensor, dict[s
     y_true, y_pred = seen.y_true, seen.y_pred
     if seen.holes is not None:
         y_true = _backend.zero_where(seen.holes, y_true)
-        y_pred = _backend.zero_where(seen.holes, y_pred)
+        holes = ops.expand_dims(seen.holes, -1) if formula.label.stacked else seen.holes
+        y_pred = _backend.zero_where(holes, y_pred)
     if formula.label_fill is not None:
         y_true = replace(y_true, seen.hidden, formula.label_fill)
     return y_true, y_pred, {} if seen.error is None else {"error": seen.error}

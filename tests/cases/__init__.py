@@ -4,6 +4,7 @@ A family of rows is a module here that has functions `losses` and `metrics`, or 
 """
 
 from tests.cases import classes, classification
+from tests.cases import classes, scores
 from tests.cases import losses as losses_of_keras_and_others
 from tests.cases import metrics as metrics_of_keras_and_others
 from tests.cases.case import LABELS, Case, Draw, draw
@@ -14,6 +15,7 @@ FAMILIES = [
     metrics_of_keras_and_others,
     classes,
     classification,
+    scores,
 ]
 LOSSES = [row for family in FAMILIES if hasattr(family, "losses") for row in family.losses()]
 METRICS = [row for family in FAMILIES if hasattr(family, "metrics") for row in family.metrics()]
