@@ -195,7 +195,7 @@ def linear_values(
     seen, hidden, kernel, bias = _observe(
         y_true, hidden, kernel, bias, sample_weight, options.missing
     )
-    valid, ids = valid_ids(seen.y_true, kernel)
+    valid, ids = valid_ids(seen.y_true, kernel.shape[-1])
     if options.class_weights is not None:
         like = dataclasses.replace(seen, y_pred=ops.zeros((1, kernel.shape[-1]), seen.y_pred.dtype))
         seen = weigh_classes(like, tuple(options.class_weights), CLASS_ID)
