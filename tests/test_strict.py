@@ -100,5 +100,6 @@ def test_hostile_options_of_functions(function: Any) -> None:
 
 def test_options_that_are_tensors_pass():
     """They may be learned, or have no value yet."""
-    of_tensor = km.losses.huber(LABELS, LABELS + 2, delta=keras.ops.convert_to_tensor(0.5))
+    labels = LABELS.astype("float32")
+    of_tensor = km.losses.huber(labels, labels + 2, delta=keras.ops.convert_to_tensor(0.5))
     assert to_numpy(of_tensor).tolist() == [0.875, 0.875]  # 0.5 * 2 - 0.5 * 0.25
