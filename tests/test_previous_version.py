@@ -32,6 +32,7 @@ def test_models_load_and_evaluate_as_before(name):
     # Written on JAX. `compiled` holds losses and metrics as classes, functions and wrappers.
     facts = MODELS["models"][name]
     model = keras.saving.load_model(WRITTEN / f"{name}.keras")
+    model.jit_compile = False  # as JAX has it; PyTorch would take seconds for each
     y_true = np.array(facts["y_true"])
     y_true[y_true == HIDDEN] = np.nan
     y_true = y_true.astype(facts["dtype"] if "int" in facts["dtype"] else "float32")
