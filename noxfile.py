@@ -31,8 +31,10 @@ ENV = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # the same sums in the same order on every machine
 }
-# Test arrays are tiny: a pool of threads per operation costs more than it brings.
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+# Test arrays are tiny: a pool of threads per operation costs more than it brings, and so does what
+# XLA's compiler does to make operations faster, a quarter of its time. What XLA itself does to a
+# graph, fusing and reordering, stays as it is.
+FOR_TESTS = {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 # JAX compiles each operation for each shape, which takes longer than all else in the tests. What
 # one process has compiled, the others read, in this session or a later one.
@@ -134,16 +136,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session, backend: str) -> None:
     """Run the tests but the slow ones; arguments after -- go to pytest."""
     chosen = session.posargs or ["-m", "not slow"]
-    run(session, backend, "-m", "pytest", *PROCESSES, *chosen, env=ONE_THREAD)
+    run(session, backend, "-m", "pytest", *PROCESSES, *chosen, env=FOR_TESTS)
 
 
 @nox.session(python=False)
 @each_backend
 def slow(session: nox.Session, backend: str) -> None:
     """Run the slow tests: training, replicas, properties, examples, averages, fields."""
-    run(
-        session, backend, "-m", "pytest", *PROCESSES, "-m", "slow", *session.posargs, env=ONE_THREAD
-    )
+    run(session, backend, "-m", "pytest", *PROCESSES, "-m", "slow", *session.posargs, env=FOR_TESTS)
 
 
 def oldest(backend: str) -> dict[str, str]:
@@ -173,7 +173,7 @@ def tests_oldest(session: nox.Session, backend: str) -> None:
     constraints.write_text(pins)
     name = f"{backend}-oldest"
     python = backend_python(session, backend, "test", name=name, constraints=constraints)
-    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": backend}
+    env = {**ENV, **FOR_TESTS, "KERAS_BACKEND": backend}
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
@@ -205,14 +205,14 @@ def tests_newest(session: nox.Session, backend: str) -> None:
     session.run_install(*alone, "--force-reinstall", nightly)
     session.run_install(*alone, "--editable=.")
     session.run_install(*pip, "list")
-    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": backend}
+    env = {**ENV, **FOR_TESTS, "KERAS_BACKEND": backend}
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
 @nox.session(python=False, default=False)
 def mutants(session: nox.Session) -> None:
     """Break a copy of the package in small ways: the tests must find each; -- NAME for some."""
-    run(session, "torch", "tests/mutants.py", *session.posargs, env=ONE_THREAD)
+    run(session, "torch", "tests/mutants.py", *session.posargs, env=FOR_TESTS)
 
 
 @nox.session(python=False)
@@ -222,7 +222,7 @@ def doctests(session: nox.Session, backend: str) -> None:
     pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
     options = ["--doctest-modules", "--doctest-glob=*.md"]
     command = ["-m", "pytest", *PROCESSES, *options, "keras_masked", *pages, *session.posargs]
-    run(session, backend, *command, env=ONE_THREAD)
+    run(session, backend, *command, env=FOR_TESTS)
 
 
 @nox.session(python=False)
@@ -236,7 +236,7 @@ def interchange(session: nox.Session) -> None:
         for backend in backends:
             few = ["--allow-few"] if action == "read" and session.posargs else []
             command = ["tests/interchange.py", action, str(directory), *few]
-            run(session, backend, *command, env=ONE_THREAD)
+            run(session, backend, *command, env=FOR_TESTS)
 
 
 @nox.session(python=False)

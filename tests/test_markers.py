@@ -12,6 +12,7 @@ import keras_masked as km
 from tests.backend import compile_, set_mask, tensor, to_numpy
 from tests.case_data import binary, binary_and_variance, binary_logits, binary_off_grid, signs
 from tests.cases import LOSSES, METRICS, Case, draw
+from tests.laws import grid
 from tests.ways import ways
 
 L, M = km.losses, km.metrics
@@ -204,23 +205,27 @@ BINARY = [
 ]
 
 
-@pytest.mark.parametrize("case", BINARY, ids=str)
-def test_binary_labels_that_are_none(case: Case) -> None:
+@grid(
+    "case",
+    BINARY,
+    lambda case, wrong: wrong != -1 or case.data is not signs,
+    wrong=[255.0, -100.0, -1.0],
+)
+def test_binary_labels_that_are_none(case: Case, wrong: float) -> None:
     """-1 for "uncertain" raises in arrays, is NaN in tensors, and counts nowhere if named."""
     data = draw(case, (5, 5))
-    for wrong in (255.0, -100.0, *([] if case.data is signs else [-1.0])):
-        y = data.with_missing(wrong)
-        with pytest.raises(ValueError, match=f"`missing={wrong}`"):
-            value_of(case.make(), y, data.p)
-        assert np.isnan(value_of(case.make(), tensor(y), tensor(data.p)))
-        named = value_of(case.make(missing=wrong), y, data.p)
-        if wrong == 255:
-            assert named == value_of(case.make(), data.with_missing(), data.p)
-        # What is weighted with 0 or masked may be anything. A mask cannot be seen in arrays.
-        weighted = value_of(case.make(), y, data.p, data.observed.astype("float32"))
-        assert not np.isnan(weighted)
-        masked = value_of(case.make(), y, set_mask(data.p, data.observed))
-        assert masked == pytest.approx(named, rel=1e-6)
+    y = data.with_missing(wrong)
+    with pytest.raises(ValueError, match=f"`missing={wrong}`"):
+        value_of(case.make(), y, data.p)
+    assert np.isnan(value_of(case.make(), tensor(y), tensor(data.p)))
+    named = value_of(case.make(missing=wrong), y, data.p)
+    if wrong == 255:
+        assert named == value_of(case.make(), data.with_missing(), data.p)
+    # What is weighted with 0 or masked may be anything. A mask cannot be seen in arrays.
+    weighted = value_of(case.make(), y, data.p, data.observed.astype("float32"))
+    assert not np.isnan(weighted)
+    masked = value_of(case.make(), y, set_mask(data.p, data.observed))
+    assert masked == pytest.approx(named, rel=1e-6)
 
 
 SETS = [
@@ -236,10 +241,11 @@ FUNCTIONS = [
 
 @pytest.mark.parametrize("make", [*SETS, *(lambda f=f: f for f in FUNCTIONS)])
 def test_binary_labels_of_sets_and_functions(make: Any) -> None:
-    y = np.eye(4)[None].repeat(2, 0).astype("float32")
-    p = np.full((2, 4, 4), 0.4, "float32")
+    y, p = np.eye(5, dtype="float32"), np.full((5, 5), 0.4, "float32")
+    if isinstance(make(), L.FractionsSkillScore):
+        y, p = y[None], p[None]
     value_of(make(), y, p)
-    y[0, 1, 2] = 255
+    y[..., 1, 2] = 255
     with pytest.raises(ValueError, match="255"):
         value_of(make(), y, p)
     assert np.isnan(value_of(make(), tensor(y), tensor(p)))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants import MUTANTS
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "keras_masked"
 
@@ -95,3 +97,12 @@ def test_files_are_short():
 def test_lines_of_code_are_counted():
     source = '"""Says what."""\n\n# why\nx = (  # here\n    1,\n)\n"""Of x."""\n'
     assert lines_of_code(source) == 3
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_mutants_can_be_made(mutant):
+    """Whoever moves the text of a fault of tests/mutants.py, or its test, moves it there, too."""
+    assert mutant.found_in(PACKAGE) == 1
+    for node in mutant.nodes:
+        file, _, name = node.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text()

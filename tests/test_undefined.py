@@ -211,3 +211,11 @@ def test_batches_without_rows() -> None:
 @pytest.mark.parametrize("cls", [M.F1Score, M.R2Score, M.MeanSquaredError, M.AUC, M.Precision])
 def test_labels_without_columns(cls: Any) -> None:
     assert np.isnan(value_of(cls(), empty(3, 0))).all()
+
+
+def test_a_label_whose_target_class_never_occurs_leaves_the_mean_of_labels():
+    y, p = (np.eye(3)[ids] for ids in ([[0, 1], [0, 1], [2, 0]], [[2, 1], [0, 0], [0, 0]]))
+    metric = km.metrics.PerLabel(km.metrics.OneHotIoU(3, [1]), ["a", "b"], name="iou")
+    metric.update_state(y, p)
+    found = {key: float(value) for key, value in metric.result().items()}
+    assert np.isnan(found["iou/a"]) and found["iou/b"] == found["iou/macro"] == 0.5

@@ -16,7 +16,7 @@ Tensor = Any
 def zero_where(hidden: Tensor, x: Tensor) -> Tensor:
     """Sets `x` to exactly 0 where `hidden`, whatever it is there."""
     bits = {"float32": "int32", "float64": "int64"}.get(keras.backend.standardize_dtype(x.dtype))
-    if bits and eager_torch() and x.device.type == "cpu" and not (_plain() or _records(x)):
+    if bits and eager_torch() and x.device.type == "cpu" and not (torch_func() or _records(x)):
         # PyTorch's `where` branches at every entry, and nothing predicts a random mask: four times
         # slower than the same by bits, which have no gradient.
         keep = ops.cast(hidden, bits) - 1  # no bit where hidden, else all of them

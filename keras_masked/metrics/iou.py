@@ -172,15 +172,24 @@ class IoU(MaskedMetric):
 
     def result(self) -> Tensor:
         """Returns the mean over the target classes that occur, NaN if none does."""
+        both, union = self._of_targets()
+        # A label or prediction that is not a number could belong to any class.
+        ious = quotient(both, union) + ops.zeros_like(union) * ops.sum(self._state.value)
+        value = defined_mean(ious, ops.ones_like(ious), ops.not_equal(union, 0))
+        return ops.cast(value, self.dtype)
+
+    def is_defined(self) -> Tensor:
+        """Whether any target class occurs, or could: what is not a number may be of any."""
+        occurs = ops.any(ops.not_equal(self._of_targets()[1], 0))
+        return ops.logical_or(occurs, ops.isnan(ops.sum(self._state.value)))
+
+    def _of_targets(self) -> tuple[Tensor, Tensor]:
+        """How many labels are of each target class in both, and in either."""
         counts = self._state.value
         both = ops.diagonal(counts)
         union = ops.sum(counts, axis=0) + ops.sum(counts, axis=1) - both
         targets = ops.convert_to_tensor(list(self.target_class_ids), dtype="int32")
-        both, union = ops.take(both, targets, axis=0), ops.take(union, targets, axis=0)
-        # A label or prediction that is not a number could belong to any class.
-        ious = quotient(both, union) + ops.zeros_like(union) * ops.sum(counts)
-        value = defined_mean(ious, ops.ones_like(ious), ops.not_equal(union, 0))
-        return ops.cast(value, self.dtype)
+        return ops.take(both, targets, axis=0), ops.take(union, targets, axis=0)
 
     @property
     def total_cm(self) -> Tensor:

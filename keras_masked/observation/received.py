@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,32 +39,27 @@ def reject_arrays(**arrays: Any) -> None:
     The backends take the data under a mask for labels, and drop imaginary parts.
     """
     for name, array in arrays.items():
-        if _any_of(array, _is_masked):
-            raise ValueError(
-                f"Argument `{name}` is a numpy masked array, or holds some: no Keras backend sees "
-                "their masks. Mark the missing entries in the data instead, for example with "
-                f"`{name}.astype('float32').filled(np.nan)`."
-            )
-        if _any_of(array, _is_complex):
-            raise ValueError(
-                f"Argument `{name}` must be real: give real and imaginary parts on an axis of "
-                f"their own. Received: {name} of dtype {getattr(array, 'dtype', 'complex')}"
-            )
+        for part in _parts(array) if isinstance(array, (list, tuple)) else (array,):
+            if isinstance(part, np.ma.MaskedArray):
+                raise ValueError(
+                    f"Argument `{name}` is a numpy masked array, or holds some: no Keras backend "
+                    "sees their masks. Mark the missing entries in the data instead, for example "
+                    f"with `{name}.astype('float32').filled(np.nan)`."
+                )
+            if isinstance(part, complex) or "complex" in str(getattr(part, "dtype", "")):
+                raise ValueError(
+                    f"Argument `{name}` must be real: give real and imaginary parts on an axis of "
+                    f"their own. Received: {name} of dtype {getattr(array, 'dtype', 'complex')}"
+                )
 
 
-def _any_of(array: Any, is_so: Callable[[Any], bool]) -> bool:
-    """Whether an array is so, or one in nested lists of them."""
-    if isinstance(array, (list, tuple)):
-        return any(_any_of(each, is_so) for each in array)
-    return is_so(array)
-
-
-def _is_masked(array: Any) -> bool:
-    return isinstance(array, np.ma.MaskedArray)
-
-
-def _is_complex(array: Any) -> bool:
-    return isinstance(array, complex) or "complex" in str(getattr(array, "dtype", ""))
+def _parts(nested: Any) -> Iterator[Any]:
+    """What nested lists hold."""
+    for each in nested:
+        if isinstance(each, (list, tuple)):
+            yield from _parts(each)
+        else:
+            yield each
 
 
 def at_hand(labels: Any) -> bool:

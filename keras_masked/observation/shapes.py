@@ -98,6 +98,7 @@ def expand_from_left(x: Tensor, shape: Shape, *, name: str) -> Tensor:
 
 def compatible(a: Shape, b: Shape) -> bool:
     """Whether two static shapes can be equal; an unknown size can be any."""
-    return len(a) == len(b) and all(
-        m is None or n is None or m == n for m, n in zip(a, b, strict=True)
+    return a == b or (
+        len(a) == len(b)
+        and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
     )

@@ -125,7 +125,8 @@ def draw(case: Case, shape: tuple[int, ...] = LABELS, seed: int = 0, missing: fl
     """Labels and predictions in float32 (as float64 values), of which some are to be missing."""
     rng = np.random.default_rng(seed)
     y, p = case.data(rng, shape)
-    observed = rng.random(shape) >= missing
+    # The same for every row of the table: JAX compiles deleted data once for each number of labels.
+    observed = np.random.default_rng([seed, len(shape), 1]).random(shape) >= missing
     if len(shape) > 1 and missing:
         observed[0] = False  # a row with no label
         observed[1] = True
