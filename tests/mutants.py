@@ -101,7 +101,7 @@ MUTANTS = [
            "residual = gate_output(seen.y_true - seen.y_pred, seen.hidden)",
            "residual = seen.y_true - seen.y_pred", DELETION),
     Mutant("predictions in the holes of vectors", EVALUATION,
-           "y_pred = _backend.zero_where(seen.holes, y_pred)", "y_pred = y_pred",
+           "y_pred = _backend.zero_where(holes, y_pred)", "y_pred = y_pred",
            "special_losses.py::test_cosine_similarity_uses_the_entries_observed"),
     Mutant("a metric sees what is hidden", "metrics/mean.py",
            "values = _backend.zero_where(seen.hidden(), values)", "values = values",
