@@ -14,7 +14,7 @@ by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
 - that trainers add up or average over replicas (`combine`).
 """
 
-from keras_masked._backend.engine import eager_torch, torch_func
+from keras_masked._backend.engine import eager_torch, is_stale, torch_func
 from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.objects import compiled_with, options_of
@@ -72,6 +72,7 @@ __all__ = [
     "floor",
     "forget",
     "get_keras_mask",
+    "is_stale",
     "isnan",
     "lgamma",
     "log_ndtr",

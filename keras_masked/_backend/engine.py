@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 
@@ -24,3 +26,19 @@ def torch_func() -> bool:
     import torch
 
     return torch._C._functorch.maybe_current_level() is not None
+
+
+def is_stale(variable: Any) -> bool:
+    """Whether a variable cannot be read here, inside a step of Keras's trainer on JAX.
+
+    There, variables are arguments; of one that is none, the value is that of before the step, for
+    ever. There is no public way to ask.
+    """
+    if variable is None:
+        return True
+    if keras.config.backend() != "jax":
+        return False
+    from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+    scope = get_stateless_scope()
+    return scope is not None and scope.get_current_value(variable) is None

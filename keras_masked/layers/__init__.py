@@ -8,6 +8,7 @@ from keras_masked.layers.fill_missing import FillMissing
 from keras_masked.layers.heads import DistributionHead
 from keras_masked.layers.normalization import LabelNormalization
 from keras_masked.layers.variational import GaussianSampling, VariationalEndpoint
+from keras_masked.layers.vocabulary import LinearCrossentropy
 
 __all__ = [
     "DistributionHead",
@@ -15,6 +16,7 @@ __all__ = [
     "GaussianSampling",
     "LabelDenormalization",
     "LabelNormalization",
+    "LinearCrossentropy",
     "LossEndpoint",
     "VariationalEndpoint",
 ]
