@@ -188,6 +188,13 @@ def root_mean_squared_error(y: Array, p: Array, w: Array) -> float:
     return float(np.sqrt(np.average((y - p) ** 2, weights=w)))
 
 
+def perplexity(y: Array, p: Array, w: Array) -> float:
+    """By scikit-learn's log-loss."""
+    labels = np.arange(p.shape[-1])
+    p = p / p.sum(-1, keepdims=True)  # to more digits than those of float32
+    return float(np.exp(sklearn_metrics.log_loss(y, p, sample_weight=w, labels=labels)))
+
+
 def two_classes(y: Array) -> bool:
     return len(np.unique(y)) > 1
 

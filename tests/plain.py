@@ -141,3 +141,10 @@ def box(kind: str) -> Callable[..., Plain]:
         return loss + distance if kind == "diou" else loss
 
     return of_rows(rows)
+
+
+class Perplexity(keras.metrics.SparseCategoricalCrossentropy):
+    """The exponential of Keras's metric, which has no such metric."""
+
+    def result(self) -> Any:
+        return ops.exp(super().result())

@@ -80,7 +80,7 @@ def test_any_split_logs_the_same() -> None:
 
 def test_step_is_that_of_logits() -> None:
     """One step of gradient descent, compiled, against one with the loss of logits."""
-    model, predictor = models("tied", jit=True)
+    model, predictor = models("tied", jit=BACKEND != "torch")  # whose compiler takes a minute
     start = model.get_weights()
     model.train_on_batch([TOKENS, IDS])
     found = [to_numpy(variable) for variable in model.trainable_variables]
@@ -104,7 +104,7 @@ def test_weights_masks_and_garbage() -> None:
     np.testing.assert_allclose(surprise[counted], losses, rtol=1e-5)
     np.testing.assert_array_equal(surprise[~counted], 0)
     mean = (weight[counted] * losses).sum() / weight[counted].sum()
-    assert float(head.losses[0]) == pytest.approx(mean, rel=1e-5)
+    assert float(to_numpy(head.losses[0])) == pytest.approx(mean, rel=1e-5)
     perplexity, accuracy = head.metrics
     assert float(perplexity.result()) == pytest.approx(np.exp(mean), rel=1e-5)
     perplexity.reset_state()

@@ -161,11 +161,14 @@ class _Sum(torch.autograd.Function):
         hidden, kernel, bias, *_, size = inputs
         _, losses, surprise, right, *slopes = output
         ctx.mark_non_differentiable(losses, surprise, right, *slopes)
+        ctx.set_materialize_grads(False)  # zeros as large as the kernel, for what has no gradient
         ctx.save_for_backward(losses, size, *slopes)
         ctx.like = [None if x is None else x.new_empty(0) for x in (hidden, kernel, bias)]
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor, *_: Any) -> tuple[Any, ...]:
+    def backward(ctx: Any, upstream: Tensor | None, *_: Any) -> tuple[Any, ...]:
+        if upstream is None:
+            return (None,) * 8
         losses, size, *slopes = ctx.saved_tensors
         found = [None] * 3 if size is None else _back(slopes, size * upstream, ctx.like)
         return (*found, losses * upstream, None, None, None, None)
@@ -183,10 +186,13 @@ class _Losses(torch.autograd.Function):
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         *tensors, ctx.head = inputs
         ctx.mark_non_differentiable(*output[1:])
+        ctx.set_materialize_grads(False)
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor, *_: Any) -> tuple[Any, ...]:
+    def backward(ctx: Any, upstream: Tensor | None, *_: Any) -> tuple[Any, ...]:
+        if upstream is None:
+            return (None,) * 6
         hidden, kernel, bias, ids, observed = ctx.saved_tensors
         size = greatest(upstream)
         slopes = _pass(hidden, kernel, bias, upstream / size, ids, observed, ctx.head)[3:]

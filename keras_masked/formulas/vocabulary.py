@@ -99,7 +99,8 @@ def run(
     operand = ops.cast(kernel, dtype)
     position = ops.arange(size, dtype="int32")
 
-    def turn(start: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+    def turn(i: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        start = i * size
         here = position + start < count
         index = ops.slice(order, (start,), (size,))
 
@@ -116,7 +117,7 @@ def run(
             for each, new in zip(state, found, strict=False)
         ]
         if shares is None:
-            return (start + size, *tokens)
+            return (i + 1, *tokens)
         of_hidden, of_kernel, *of_bias = state[len(tokens) :]
         share = taken(shares)[:, None]
         slope = slopes()
@@ -124,7 +125,7 @@ def run(
         back = _where(here, _backend.product(half, ops.transpose(operand)) * share)
         weighted = ops.cast(ops.cast(x, wide) * share, dtype)
         return (
-            start + size,
+            i + 1,
             *tokens,
             ops.slice_update(of_hidden, (start, 0), ops.cast(back, of_hidden.dtype)),
             of_kernel + _backend.product(ops.transpose(weighted), half),
@@ -137,8 +138,8 @@ def run(
         state.append(ops.zeros((chunks * size, width), _backend.waiting(dtype)))
         state.append(ops.zeros((width, words), wide))
         state += [] if bias is None else [ops.zeros((words,), wide)]
-    begin = ops.zeros((), "int32")
-    _, *state = ops.while_loop(lambda start, *_: start < count, turn, (begin, *state))
+    turns = (count + size - 1) // size
+    _, *state = ops.while_loop(lambda i, *_: i < turns, turn, (ops.zeros((), "int32"), *state))
     ordered = [ops.take(each, place, axis=0) for each in state[: kinds + 1]]
     tokens = ordered[:kinds] if head.ranked else [*ordered[:kinds], ops.zeros_like(ordered[0])]
     return tokens, [*ordered[kinds:], *state[kinds + 1 :]]
@@ -149,9 +150,10 @@ def _observed_first(observed: Tensor | None, rows: Any) -> tuple[Tensor, Tensor,
     every = ops.arange(rows, dtype="int32")
     if observed is None:
         return every, every, ops.convert_to_tensor(rows, dtype="int32")
-    order = ops.cast(ops.argsort(ops.cast(ops.logical_not(observed), "int32")), "int32")
-    place = ops.cast(ops.argsort(order), "int32")
-    return order, place, ops.sum(ops.cast(observed, "int32"))
+    counted = ops.cumsum(ops.cast(observed, "int32"))
+    count = ops.sum(ops.cast(observed, "int32"))
+    place = ops.where(observed, counted - 1, count + every - counted)
+    return ops.scatter(place[:, None], every, (rows,)), place, count
 
 
 def _where(here: Tensor, x: Tensor) -> Tensor:

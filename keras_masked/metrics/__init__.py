@@ -59,6 +59,7 @@ from keras_masked.metrics.coverage import CalibrationError, PITHistogram
 from keras_masked.metrics.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Perplexity,
     SparseCategoricalCrossentropy,
 )
 from keras_masked.metrics.ensembles import EnergyScore, EnsembleCRPS
@@ -186,6 +187,7 @@ __all__ = [
     "PITHistogram",
     "PearsonCorrelation",
     "PerLabel",
+    "Perplexity",
     "Poisson",
     "Precision",
     "PrecisionAtRecall",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras import ops
+
 from keras_masked.formulas import crossentropy as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, NAN, Missing
 from keras_masked.validation import BOOLEAN, INTEGER, PROBABILITY, optional
+
+Tensor = Any
 
 
 @register
@@ -171,3 +175,66 @@ class SparseCategoricalCrossentropy(MeanMetric):
             ignore_class=ignore_class,
             axis=axis,
         )
+
+
+@register
+class Perplexity(MeanMetric):
+    r"""Exponential of the mean cross-entropy of the observed ids.
+
+    $$M = \exp \frac{-\sum_i o_i w_i \log p_{i, y_i}}{\sum_i o_i w_i}$$
+
+    with $o_i$ 1 where token $i$ is observed, else 0, and $w_i$ its weight: how many words a model
+    hesitates between. The mean is over all tokens of all batches, not a mean of batches'
+    perplexities. NaN where nothing is observed.
+
+    Args:
+        from_logits: Whether `y_pred` holds logits rather than probabilities.
+        name: Name of the metric.
+        dtype: Dtype of the result.
+        ignore_class: One more id that is missing, as Keras's metrics have it.
+        axis: The axis of the words.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+
+    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., words)`; the result is a scalar.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.Perplexity()
+    >>> y_true = np.array([1, 0, -1])
+    >>> y_pred = np.array([[0.25, 0.75], [0.75, 0.25], [0.9, 0.1]])
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)  # 1 / 0.75
+    1.3333
+
+    Source: Jelinek et al. 1977, "Perplexity, a measure of the difficulty of speech recognition
+    tasks".
+    """
+
+    formula = formulas.sparse_categorical_crossentropy
+    default_missing = CLASS_IDS
+    _direction = "down"
+
+    admits = {"from_logits": BOOLEAN, "ignore_class": optional(INTEGER), "axis": INTEGER}
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        name: str | None = "perplexity",
+        dtype: Any = None,
+        ignore_class: int | None = None,
+        axis: int = -1,
+        *,
+        missing: Missing = CLASS_IDS,
+    ) -> None:
+        super().__init__(
+            name,
+            dtype,
+            missing=missing,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
+        )
+
+    def score(self, state: Any) -> Tensor:
+        """The exponential of the mean so far."""
+        return ops.exp(super().score(state))

@@ -95,6 +95,7 @@ def metrics() -> list[Case]:
         mean("SparseCategoricalCrossentropy", class_ids, o.sparse_crossentropy, **IDS),
         mean("SparseCategoricalCrossentropy", class_ids_logits, o.sparse_crossentropy_of_logits,
              "logits", options=LOGITS, **IDS),
+        new("Perplexity", class_ids, o.perplexity, keras=plain.Perplexity, **IDS),
         mean("BinaryAccuracy", binary, o.binary_match),
         new("BinaryAccuracy", binary_logits,
             o.mean_of(lambda y, p: o.binary_match(y, 1 / (1 + np.exp(-p)))), "logits",
