@@ -149,3 +149,10 @@ def test_divergence_and_weights() -> None:
     np.testing.assert_allclose(value, (weight * rows).sum() / 5, rtol=1e-5)
     np.testing.assert_array_equal(np.any(gradient != 0, axis=(1, 2)), OBSERVED & (weight > 0))
     assert np.all(np.isfinite(gradient))
+
+
+def test_observed_rate_of_sequences() -> None:
+    """Tails that are missing are padding: a sequence is missing where its first id is."""
+    nan = float("nan")
+    for labels in ([[1, 2, nan], [nan] * 3, [2, 3, 1]], [[1, nan, nan], [3, 3, nan], [nan] * 3]):
+        assert km.observed_rate(np.array(labels)[:, 0]) == pytest.approx(2 / 3)

@@ -176,3 +176,13 @@ def test_no_boolean_is_kept_for_the_backward_pass(name: str, missing: Any, weigh
 def test_no_columns() -> None:
     loss = km.losses.MeanSquaredError(reduction="sum")
     assert to_numpy(loss(np.zeros((3, 0), "float32"), keras.ops.zeros((3, 0)))) == 0
+
+
+@pytest.mark.parametrize("c", [0, 2])
+def test_one_diverged_class_is_seen_in_graphs(c: int) -> None:
+    """TensorFlow's compiler leaves NaN out of maxima."""
+    y, p = tensor(np.array([1, -1, 0], "int32")), np.zeros((3, 3), "float32")
+    p[0, c] = NAN
+    loss = km.losses.MulticlassHinge()
+    value, _ = value_and_grad(lambda p: loss(y, p), compiled=True)(tensor(p))
+    assert np.isnan(to_numpy(value))

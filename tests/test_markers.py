@@ -329,6 +329,10 @@ def test_negative_errors() -> None:
             L.robust_mse(labels[..., 0], p[..., 0], p[..., 1], error)
     with pytest.raises(ValueError, match="must not be negative"):
         value_of(M.OfMean(M.MeanAbsoluteError()), labels, p)
+    assert np.isnan(value_of(M.OfMean(M.MeanAbsoluteError()), tensor(labels), p))
+    assert value_of(M.OfMean(M.MeanAbsoluteError(missing=-9999)), tensor(labels), p) == 1.5
+    labels[0, 0, 0] = NAN  # of a missing label, the error says nothing
+    assert value_of(M.OfMean(M.MeanAbsoluteError()), tensor(labels), p) == 2
 
 
 def test_errors_on_every_way() -> None:

@@ -80,6 +80,17 @@ def test_functions_of_no_columns() -> None:
     assert L.mean_squared_error(np.zeros((0, 3)), np.zeros((0, 3))).shape == (0,)
 
 
+def test_metrics_of_no_rows_and_no_columns(metric_case: Case) -> None:
+    if BACKEND == "jax" and not metric_case.represents:
+        pytest.skip("JAX would compile every operation for two more shapes, and never raises")
+    data = draw(metric_case)
+    for cut in ((slice(0, 0),), (slice(None), slice(0, 0))):
+        metric = metric_case.make()
+        metric.update_state(data.with_missing()[cut], data.p[cut])
+        for value in keras.tree.flatten(metric.result()):
+            np.testing.assert_array_equal(to_numpy(value), metric_case.empty)
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="only its graphs have batches of any size")
 @pytest.mark.parametrize("name", ["MeanSquaredError", "Dice"])
 def test_no_rows_in_a_graph_of_any_size(name: str) -> None:

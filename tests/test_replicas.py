@@ -6,11 +6,6 @@ last batch is short, where the engine allows that.
 """
 
 import json
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,54 +13,26 @@ import pytest
 
 import keras_masked as km
 from tests.replicas import common
+from tests.replicas.launch import finish, free_ports, start
 
 # Its processes are started once.
 pytestmark = [pytest.mark.xdist_group("replicas"), pytest.mark.slow]
 
 BACKEND = keras.config.backend()
-ROOT = Path(__file__).parents[1]
 CASES = [name for losses in common.GROUPS.values() for name in losses]
 UNSUMMED = {"tensorflow": "means", "torch": "unasked"}
 """Where the denominators are not summed over replicas; JAX cannot fail to."""
-
-
-def start(*arguments):
-    flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        "OMP_NUM_THREADS": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": flags.strip() if BACKEND == "jax" else os.environ.get("XLA_FLAGS", ""),
-    }
-    loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
-    if loopback:
-        env["GLOO_SOCKET_IFNAME"] = loopback[0]
-    script = f"tests.replicas.on_{BACKEND}"
-    command = [sys.executable, "-m", script, *map(str, arguments)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=env, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.fixture(scope="module")
 def numbers(tmp_path_factory):
     """What a script reports, by mode: `one` device, `many`, and many that do not sum."""
     path = tmp_path_factory.mktemp("replicas") / "numbers.json"
+    arguments = [(path,)]
     if BACKEND == "torch":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        processes = [start(rank, port, path) for rank in range(2)]
-    else:
-        processes = [start(path)]
-    try:
-        for process in processes:
-            _, errors = process.communicate(timeout=300)
-            assert process.returncode == 0, errors[-5000:]
-    finally:
-        for process in processes:
-            process.kill()
+        [port] = free_ports(1)
+        arguments = [(rank, port, path) for rank in range(2)]
+    finish([start(f"on_{BACKEND}", *each, devices=4) for each in arguments])
     return json.loads(path.read_text())
 
 

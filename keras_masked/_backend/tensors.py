@@ -121,10 +121,20 @@ def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
 
 
 def amax(x: Tensor, axis: int) -> Tensor:
-    """The greatest along an axis, also of no rows, for which Keras raises on TensorFlow."""
-    if keras.config.backend() == "tensorflow" and 0 in x.shape:
-        return ops.max(x, axis=axis, initial=float("-inf"))
-    return ops.amax(x, axis=axis)
+    """The greatest along an axis, NaN where any is; of nothing, minus infinity.
+
+    TensorFlow's compiler leaves NaN out of maxima, and without it, Keras raises of no rows there.
+    """
+    if keras.config.backend() != "tensorflow":
+        return ops.amax(x, axis=axis)
+    greatest = ops.max(x, axis=axis, initial=float("-inf"))
+    unknown = ops.any(isnan(x), axis=axis)
+    return ops.where(unknown, ops.full_like(greatest, float("nan")), greatest)
+
+
+def amin(x: Tensor, axis: int) -> Tensor:
+    """The least along an axis, as `amax`."""
+    return -amax(-x, axis)
 
 
 def cumsum(x: Tensor, axis: int) -> Tensor:

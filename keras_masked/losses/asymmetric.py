@@ -38,7 +38,8 @@ class AsymmetricLoss(ClassLoss):
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align, or an option is out of its
-            range.
+            range. Also if labels outside [0, 1] that `missing` does not name are at hand. In
+            tensors, such a label gives NaN.
 
     Example:
 

@@ -111,7 +111,9 @@ class RobustBinaryCrossentropy(DrawnLoss):
     log-variances of the logits. One row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If shapes do not align, or `draws` is not a positive integer.
+        ValueError: If shapes do not align, or `draws` is not a positive integer. Also if labels
+            outside [0, 1] that `missing` does not name are at hand. In tensors, such a label gives
+            NaN.
 
     Example:
 
@@ -220,7 +222,9 @@ class BayesianBinaryCrossentropy(DrawnLoss):
     log-variances of the logits. One row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If shapes do not align, or `draws` is not a positive integer.
+        ValueError: If shapes do not align, or `draws` is not a positive integer. Also if labels
+            outside [0, 1] that `missing` does not name are at hand. In tensors, such a label gives
+            NaN.
 
     Example:
 

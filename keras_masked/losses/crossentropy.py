@@ -33,6 +33,8 @@ class BinaryCrossentropy(ClassLoss):
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` differ by more than a last axis of one.
+            Also if labels outside [0, 1] that `missing` does not name are at hand. In tensors, such
+            a label gives NaN.
 
     Example:
 

@@ -51,7 +51,8 @@ class BinaryFocalCrossentropy(ClassLoss):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
+            [0, 1] that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -201,6 +202,8 @@ class SigmoidFocalCrossEntropy(WeighsClasses, GroupLoss):
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align, or `gamma` is negative.
+            Also if labels outside [0, 1] that `missing` does not name are at hand. In tensors, such
+            a label gives NaN.
 
     Example:
 

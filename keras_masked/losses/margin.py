@@ -43,7 +43,9 @@ class Hinge(ClassLoss):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels other than
+            -1, 0 and 1 that `missing` does not name are at hand. In tensors, such a label gives
+            NaN.
 
     Example:
 
@@ -90,7 +92,9 @@ class SquaredHinge(ClassLoss):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels other than
+            -1, 0 and 1 that `missing` does not name are at hand. In tensors, such a label gives
+            NaN.
 
     Example:
 

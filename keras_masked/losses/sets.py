@@ -122,7 +122,8 @@ class Dice(SetLoss):
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
+            [0, 1] that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -172,7 +173,8 @@ class Tversky(SetLoss):
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
+            [0, 1] that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -224,7 +226,8 @@ class Jaccard(SetLoss):
     Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
 
     Raises:
-        ValueError: If the shapes of `y_true` and `y_pred` do not align.
+        ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
+            [0, 1] that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 

@@ -100,7 +100,8 @@ class NonNegativePULoss(MaskedLoss):
 
     Raises:
         ValueError: If shapes do not align, `prior` is not in (0, 1), or on `average=` or
-            `observed_rate=`: the loss is no mean over labels.
+            `observed_rate=`: the loss is no mean over labels. Also if labels outside [0, 1] that
+            `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 

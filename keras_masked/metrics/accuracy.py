@@ -32,6 +32,10 @@ class BinaryAccuracy(MeanMetric):
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
+    Raises:
+        ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
+            such a label gives NaN.
+
     Example:
 
     >>> metric = keras_masked.metrics.BinaryAccuracy()

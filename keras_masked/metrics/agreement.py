@@ -43,7 +43,8 @@ class MatthewsCorrelation(ClassTableMetric):
     is a scalar.
 
     Raises:
-        ValueError: If `y_pred` does not have `num_classes` classes.
+        ValueError: If `y_pred` does not have `num_classes` classes. Also if labels outside [0, 1]
+            that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -193,7 +194,8 @@ class BalancedAccuracy(ClassTableMetric):
     is a scalar.
 
     Raises:
-        ValueError: If `y_pred` does not have `num_classes` classes.
+        ValueError: If `y_pred` does not have `num_classes` classes. Also if labels outside [0, 1]
+            that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 

@@ -70,7 +70,9 @@ class AUC(ThresholdMetric):
 
     Raises:
         ValueError: On an unknown `curve` or `summation_method`, fewer than two thresholds,
-            `num_labels` without `multi_label`, or not one of `label_weights` per column.
+            `num_labels` without `multi_label`, or not one of `label_weights` per column. Also if
+            labels outside [0, 1] that `missing` does not name are at hand. In tensors, such a label
+            gives NaN.
 
     Example:
 

@@ -73,7 +73,7 @@ def accuracy_of(counts: Tensor, assignment: str) -> Tensor:
     if assignment == "optimal":
         right = ops.convert_to_tensor(_best_pairs(counts), dtype=labels.dtype)
     else:
-        right = ops.sum(ops.amax(counts, axis=0))
+        right = ops.sum(_backend.amax(counts, axis=0))
     none = ops.equal(labels, 0)
     # An id that is none of a class or cluster could have been right or wrong.
     share = right / ops.where(none, ops.ones_like(labels), labels)

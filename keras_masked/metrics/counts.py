@@ -59,7 +59,8 @@ class TruePositives(Count):
     `(thresholds,)`.
 
     Raises:
-        ValueError: If a threshold is outside of [0, 1].
+        ValueError: If a threshold is outside of [0, 1]. Also if labels outside [0, 1] that
+            `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -96,7 +97,8 @@ class TrueNegatives(Count):
     `(thresholds,)`.
 
     Raises:
-        ValueError: If a threshold is outside of [0, 1].
+        ValueError: If a threshold is outside of [0, 1]. Also if labels outside [0, 1] that
+            `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -133,7 +135,8 @@ class FalsePositives(Count):
     `(thresholds,)`.
 
     Raises:
-        ValueError: If a threshold is outside of [0, 1].
+        ValueError: If a threshold is outside of [0, 1]. Also if labels outside [0, 1] that
+            `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -170,7 +173,8 @@ class FalseNegatives(Count):
     `(thresholds,)`.
 
     Raises:
-        ValueError: If a threshold is outside of [0, 1].
+        ValueError: If a threshold is outside of [0, 1]. Also if labels outside [0, 1] that
+            `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 

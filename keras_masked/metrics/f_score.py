@@ -43,7 +43,8 @@ class FBetaScore(ColumnMetric):
 
     Raises:
         ValueError: On an unknown `average`, a `beta` that is no positive float, a `threshold` that
-            is no float in (0, 1], or labels with less than two axes.
+            is no float in (0, 1], or labels with less than two axes. Also if labels outside [0, 1]
+            that `missing` does not name are at hand. In tensors, such a label gives NaN.
 
     Example:
 
@@ -203,7 +204,8 @@ class F1Score(FBetaScore):
 
     Raises:
         ValueError: On an unknown `average`, a `threshold` that is no float in (0, 1], or labels
-            with less than two axes.
+            with less than two axes. Also if labels outside [0, 1] that `missing` does not name are
+            at hand. In tensors, such a label gives NaN.
 
     Example:
 

@@ -28,6 +28,10 @@ class Hinge(MeanMetric):
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
+    Raises:
+        ValueError: If labels other than -1, 0 and 1 that `missing` does not name are at hand. In
+            tensors, such a label gives NaN.
+
     Example:
 
     >>> metric = keras_masked.metrics.Hinge()
@@ -60,6 +64,10 @@ class SquaredHinge(MeanMetric):
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Raises:
+        ValueError: If labels other than -1, 0 and 1 that `missing` does not name are at hand. In
+            tensors, such a label gives NaN.
 
     Example:
 

@@ -78,14 +78,14 @@ def weighted_quantile(values: Tensor, weights: Tensor, share: float) -> tuple[Te
     reached = _backend.cumsum(weights, axis=0)
     whole = reached[-1]
     # At most a quarter of the least weight, which is no rounding error.
-    least = ops.amin(ops.where(counted, weights, whole), axis=0)
+    least = _backend.amin(ops.where(counted, weights, whole), axis=0)
     error = _backend.minimum(whole * TIE, least / 4)
     lower = _least(values, ops.logical_and(counted, reached >= share * whole - error))
     return lower, _least(values, ops.logical_and(counted, reached > share * whole + error))
 
 
 def _least(values: Tensor, where: Tensor) -> Tensor:
-    return ops.amin(ops.where(where, values, ops.full_like(values, float("inf"))), axis=0)
+    return _backend.amin(ops.where(where, values, ops.full_like(values, float("inf"))), axis=0)
 
 
 def middle(lower: Tensor, upper: Tensor) -> Tensor:

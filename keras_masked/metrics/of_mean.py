@@ -39,11 +39,12 @@ class OfMean(MaskedMetric):
         dtype: Dtype of the result; by default, that of `metric`.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors, which make no difference here. The result is that of
-    `metric`.
+    `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
+    label is missing. The result is that of `metric`.
 
     Raises:
-        ValueError: If `metric` is none of ours, or shapes do not align.
+        ValueError: If `metric` is none of ours, shapes do not align, or an error is negative; in
+            graphs, such an error makes the result NaN.
 
     Example:
 
@@ -90,15 +91,17 @@ class OfMean(MaskedMetric):
         """
         y_true, error, first = take_apart(y_true, y_pred)
         mask = _backend.get_keras_mask(y_pred)
-        if error is not None:  # infinite ones say that nothing is known of the label
-            known = mask is None and sample_weight is None
-            _, certain = standardize_errors(error, y_true, self.missing, known)
-            if certain is not None:
-                certain = align_errors(certain, first)
-                mask = certain if mask is None else _both(mask, certain)
         y_pred = ops.convert_to_tensor(y_pred)
         self.distribution.check(y_pred)
         mean = self.distribution.mean(y_pred)
+        if error is not None:  # infinite ones say that nothing is known of the label
+            known = mask is None and sample_weight is None
+            error, certain = standardize_errors(error, y_true, self.missing, known)
+            if certain is not None:
+                certain = align_errors(certain, first)
+                mask = certain if mask is None else _both(mask, certain)
+                wrong = _backend.isnan(align_errors(error, first))  # negative
+                mean = ops.where(wrong, ops.full_like(mean, float("nan")), mean)
         if mask is not None:
             _backend.set_keras_mask(mean, mask)
         self.metric.update_state(y_true, mean, sample_weight)

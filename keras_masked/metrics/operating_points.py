@@ -98,7 +98,9 @@ class SensitivityAtSpecificity(OperatingPoint):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
     Raises:
-        ValueError: If `specificity` is outside of [0, 1], or `num_thresholds` is not positive.
+        ValueError: If `specificity` is outside of [0, 1], or `num_thresholds` is not positive. Also
+            if labels outside [0, 1] that `missing` does not name are at hand. In tensors, such a
+            label gives NaN.
 
     Example:
 
@@ -152,7 +154,9 @@ class SpecificityAtSensitivity(OperatingPoint):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
     Raises:
-        ValueError: If `sensitivity` is outside of [0, 1], or `num_thresholds` is not positive.
+        ValueError: If `sensitivity` is outside of [0, 1], or `num_thresholds` is not positive. Also
+            if labels outside [0, 1] that `missing` does not name are at hand. In tensors, such a
+            label gives NaN.
 
     Example:
 
@@ -206,7 +210,9 @@ class PrecisionAtRecall(OperatingPoint):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
     Raises:
-        ValueError: If `recall` is outside of [0, 1], or `num_thresholds` is not positive.
+        ValueError: If `recall` is outside of [0, 1], or `num_thresholds` is not positive. Also if
+            labels outside [0, 1] that `missing` does not name are at hand. In tensors, such a label
+            gives NaN.
 
     Example:
 
@@ -260,7 +266,9 @@ class RecallAtPrecision(OperatingPoint):
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
     Raises:
-        ValueError: If `precision` is outside of [0, 1], or `num_thresholds` is not positive.
+        ValueError: If `precision` is outside of [0, 1], or `num_thresholds` is not positive. Also
+            if labels outside [0, 1] that `missing` does not name are at hand. In tensors, such a
+            label gives NaN.
 
     Example:
 

@@ -94,7 +94,8 @@ class Precision(OfClass):
 
     Raises:
         ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without
-            columns.
+            columns. Also if labels outside [0, 1] that `missing` does not name are at hand. In
+            tensors, such a label gives NaN.
 
     Example:
 
@@ -136,7 +137,8 @@ class Recall(OfClass):
 
     Raises:
         ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without
-            columns.
+            columns. Also if labels outside [0, 1] that `missing` does not name are at hand. In
+            tensors, such a label gives NaN.
 
     Example:
 

@@ -31,6 +31,10 @@ class Specificity(BinaryTableMetric):
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
 
+    Raises:
+        ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
+            such a label gives NaN.
+
     Example:
 
     >>> metric = keras_masked.metrics.Specificity()
@@ -73,6 +77,10 @@ class NegativePredictiveValue(BinaryTableMetric):
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
     Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+
+    Raises:
+        ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
+            such a label gives NaN.
 
     Example:
 

@@ -29,6 +29,8 @@ def observed_rate(
     Args:
         labels: Array of labels, with those of a row on the last axis. Give `labels[..., None]` of
             labels `(rows, steps)` whose predictions are `(rows, steps, 1)`: they are one column.
+            Of the sequences of `CTC` give the first ids, `labels[:, 0]`: the others may be padding,
+            and a sequence is missing where all of its ids are.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
         per_column: Whether to return one share for each index on the last axis.
         label_axes: How many last axes form one label: 0, or 1 for one-hot labels.
