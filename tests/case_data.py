@@ -45,6 +45,31 @@ def class_ids(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return rng.integers(0, 4, shape).astype("float64"), p / p.sum(-1, keepdims=True)
 
 
+def informed_class_ids(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Half of each prediction knows the label: of skill that is not almost 0."""
+    ids, p = class_ids(rng, shape)
+    return ids, (p + np.eye(4)[ids.astype(int)]) / 2
+
+
+def informed_one_hot(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    ids, p = informed_class_ids(rng, shape)
+    return np.eye(4)[ids.astype(int)], p
+
+
+def class_ids_on_grid(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Scores in steps of 1/64: equal ones are, and no bin holds different ones."""
+    return class_ids(rng, shape)[0], rng.integers(1, 64, size=(*shape, 4)) / 64
+
+
+def one_hot_on_grid(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    ids, p = class_ids_on_grid(rng, shape)
+    return np.eye(4)[ids.astype(int)], p
+
+
+def binary_logits_on_grid(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return binary(rng, shape)[0], rng.integers(-40, 41, size=shape) / 8
+
+
 def class_ids_logits(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return class_ids(rng, shape)[0], 3 * rng.normal(size=(*shape, 4))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn import metrics as sklearn_metrics
+from sklearn.calibration import calibration_curve
 
 from tests.oracles import two_classes
 
@@ -56,7 +57,7 @@ def anything_differs(y: Array, said: Array) -> bool:
 
 
 def no_warning(score: Any) -> Any:
-    """Of what is predicted and not there, scikit-learn warns."""
+    """scikit-learn warns of classes that are not there, and of sums in float32 that are not 1."""
 
     def quiet(*args: Any, **kwargs: Any) -> float:
         import warnings
@@ -115,3 +116,110 @@ def event_score(name: str, threshold: float) -> Oracle:
         return float(w[foreseen].sum() / w[was].sum()) if was.any() else np.nan
 
     return oracle
+
+
+# Probabilities.
+
+
+def hamming(y: Array, p: Array, w: Array) -> float:
+    score = of_decisions if y.ndim == 1 and p.ndim == 1 else of_classes
+    return score(sklearn_metrics.hamming_loss, always)(y, p, w)
+
+
+def all_right(y: Array, p: Array, w: Array) -> float:
+    """Of one row."""
+    return float(((p > 0.5) == (y > 0)).all()) if len(y) else np.nan
+
+
+def brier(y: Array, p: Array, w: Array) -> float:
+    if not len(y):
+        return np.nan
+    return float(
+        no_warning(sklearn_metrics.brier_score_loss)(*_classes(y, p), sample_weight=w, **_labels(p))
+    )
+
+
+def d2_brier(y: Array, p: Array, w: Array) -> float:
+    y, p = _classes(y, p)
+    if not two_classes(y):
+        return np.nan
+    return float(no_warning(sklearn_metrics.d2_brier_score)(y, p, sample_weight=w, **_labels(p)))
+
+
+def d2_log_loss(y: Array, p: Array, w: Array) -> float:
+    y, p = _classes(y, p)
+    if not two_classes(y):
+        return np.nan
+    labels = _labels(p) or {"labels": [0, 1]}
+    return float(no_warning(sklearn_metrics.d2_log_loss_score)(y, p, sample_weight=w, **labels))
+
+
+def _classes(y: Array, p: Array) -> tuple[Array, Array]:
+    return (y.argmax(-1) if y.ndim > 1 else y.astype(int)), p
+
+
+def _labels(p: Array) -> dict[str, Any]:
+    return {"labels": range(p.shape[-1])} if p.ndim > 1 else {}
+
+
+def calibration_error(
+    bins: int, norm: str = "l1", mode: str = "binary", binning: str = "uniform"
+) -> Oracle:
+    """Bin by bin, of those of scikit-learn's calibration curve."""
+
+    def oracle(y: Array, p: Array, w: Array) -> float:
+        if not len(y):
+            return np.nan
+        if mode == "class_wise":
+            y = y if y.ndim > 1 else np.eye(p.shape[-1])[y.astype(int)]
+            return float(np.mean([error(y[:, c], p[:, c], w) for c in range(p.shape[-1])]))
+        if mode == "top_label":
+            ids = y.argmax(-1) if y.ndim > 1 else y.astype(int)
+            y, p = (p.argmax(-1) == ids).astype(float), p.max(-1)
+        return error(y, p, w)
+
+    def error(y: Array, p: Array, w: Array) -> float:
+        if binning == "quantile":
+            edges = np.percentile(np.repeat(p, w.astype(int)), np.linspace(0, 1, bins + 1) * 100)
+        else:
+            edges = np.linspace(0, 1, bins + 1)
+        place = np.searchsorted(edges[1:-1], p)
+        if (w == 1).all():
+            right, predicted = calibration_curve(y, p, n_bins=bins, strategy=binning)
+            mine = [(y[place == b].mean(), p[place == b].mean()) for b in np.unique(place)]
+            np.testing.assert_allclose(mine, np.stack([right, predicted], -1))
+        parts = [place == b for b in np.unique(place)]
+        share = np.array([w[b].sum() for b in parts]) / w.sum()
+        gaps = [np.average(p[b], weights=w[b]) - np.average(y[b], weights=w[b]) for b in parts]
+        gaps = np.abs(gaps)
+        if norm == "max":
+            return float(gaps.max())
+        return float((share * gaps).sum() if norm == "l1" else np.sqrt((share * gaps**2).sum()))
+
+    return oracle
+
+
+def roc_auc_of_classes(average: str) -> Oracle:
+    """One-vs-rest, over the classes that are there and are not all there is."""
+
+    def oracle(y: Array, p: Array, w: Array) -> float:
+        y = y if y.ndim > 1 else np.eye(p.shape[-1])[y.astype(int)]
+        there = [c for c in range(y.shape[-1]) if two_classes(y[:, c])]
+        if not there:
+            return np.nan
+        each = [sklearn_metrics.roc_auc_score(y[:, c], p[:, c], sample_weight=w) for c in there]
+        weights = [w[y[:, c] > 0].sum() if average == "weighted" else 1.0 for c in there]
+        return float(np.average(each, weights=weights))
+
+    return oracle
+
+
+def average_precision(y: Array, p: Array, w: Array) -> float:
+    if not y.any():
+        return np.nan
+    return float(sklearn_metrics.average_precision_score(y, p, sample_weight=w))
+
+
+def micro_average_precision(y: Array, p: Array, w: Array) -> float:
+    y = y if y.ndim > 1 else np.eye(p.shape[-1])[y.astype(int)]
+    return average_precision(y.ravel(), p.ravel(), np.repeat(w, p.shape[-1])) if len(y) else np.nan

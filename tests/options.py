@@ -123,6 +123,7 @@ OPTIONS = {
                                ([0.7], [], 1, [[0]], [-1], [7], "01", None, [True], [NAN])),
     "threshold": FINITE, "thresholds": THRESHOLDS, "top_k": POSITIVE_INTEGER.but(None),
     "value": Option((0.0, 1, "mean"), ("foo", NAN, INF, None, True, [], 1j)),
+    "norm": words("l1", "max"), "binning": words("uniform", "quantile"),
     "weights": words("linear", None),
     "window": POSITIVE_INTEGER, "x_log_var": FINITE,
     "normalization": Option((), (3, "foo", None)),
@@ -132,6 +133,9 @@ OPTIONS = {
 }  # fmt: skip
 """By the name of the argument."""
 
+OF_CLASSES = (
+    "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "Precision", "Recall",
+)  # fmt: skip
 OF_CLASS: dict[tuple[str, str], Option] = {
     **{(name, "axis"): AXES for name in ("CriticalSuccessIndex", "Dice", "FractionsSkillScore",
                                          "Jaccard", "RootMeanSquaredError", "Tversky")},
@@ -145,10 +149,15 @@ OF_CLASS: dict[tuple[str, str], Option] = {
                     "FractionsSkillScore", "FrequencyBias", "HeidkeSkillScore",
                     "ProbabilityOfDetection")},
     **{(name, "threshold"): FRACTION
-       for name in ("BalancedAccuracy", "CohenKappa", "ConfusionMatrix", "MatthewsCorrelation",
-                    "NegativePredictiveValue", "Specificity")},
+       for name in ("BalancedAccuracy", "CohenKappa", "ConfusionMatrix", "ExactMatch",
+                    "HammingLoss", "MatthewsCorrelation", "NegativePredictiveValue",
+                    "Specificity")},
     **{(name, "num_classes"): POSITIVE_INTEGER.but(None)
-       for name in ("BalancedAccuracy", "CohenKappa", "ConfusionMatrix", "MatthewsCorrelation")},
+       for name in ("AveragePrecision", "BalancedAccuracy", "BrierScore", "CohenKappa",
+                    "ConfusionMatrix", "D2BrierScore", "D2LogLossScore",
+                    "ExpectedCalibrationError", "HammingLoss", "MatthewsCorrelation", "ROCAUC")},
+    **{(name, "average"): words("macro", None) for name in ("AveragePrecision", "ROCAUC")},
+    ("ExpectedCalibrationError", "mode"): words("binary", None),
     **{(name, "delta"): NON_NEGATIVE for name in ("Hinge", "MulticlassHinge")},
     **{(name, "average"): words("micro", None) for name in ("F1Score", "FBetaScore")},
     ("AsymmetricLoss", "margin"): Option((0, 0.5, np.float32(0.25)), (*NO_NUMBERS, 1, -0.1, 1.5)),
@@ -161,6 +170,10 @@ OF_CLASS: dict[tuple[str, str], Option] = {
     ("NonNegativePULoss", "average"): Option(("micro",), ("macro", "foo")),
     ("NonNegativePULoss", "observed_rate"): Option((None,), (0.5,)),
     ("PerLabel", "average"): words("macro", None),
+    **{(name, "average"): words("macro", None) for name in OF_CLASSES},
+    **{(name, "target_class_ids"): Option((None, [0, 1], (1,), np.array([0, 1]), range(2)),
+                                          ([0.7], [], 1, [[0]], [-1], "01", [True], [NAN]))
+       for name in (*OF_CLASSES, "F1Score", "FBetaScore")},
     ("BinaryAccuracy", "threshold"): FRACTION,
     ("BinaryFocalCrossentropy", "alpha"): PROBABILITY,
     ("CategoricalFocalCrossentropy", "alpha"): Option((0.25, [0.2, 0.8], np.ones(2)),

@@ -45,6 +45,15 @@ def mean_of_labels(formula: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return lambda **kwargs: keras.metrics.MeanMetricWrapper(rows, **kwargs)
 
 
+def mean_of_rows(formula: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The metric."""
+
+    def rows(y: Any, p: Any) -> Any:
+        return ops.cast(formula(ops.convert_to_tensor(y), ops.convert_to_tensor(p)), "float32")
+
+    return lambda **kwargs: keras.metrics.MeanMetricWrapper(rows, **kwargs)
+
+
 def exponentially_weighted(a: float) -> Callable[..., Plain]:
     return of_labels(lambda y, p: ops.square(ops.exp(0.5 * a * y) * (p - y)))
 

@@ -8,8 +8,8 @@ import keras
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas.crossentropy import binary_crossentropy
-from keras_masked.formulas.labels import PROBABILITY, VECTOR, formula
+from keras_masked.formulas.crossentropy import binary_crossentropy, valid_ids
+from keras_masked.formulas.labels import CLASS_ID, PROBABILITY, VECTOR, formula
 
 Tensor = Any
 
@@ -43,6 +43,15 @@ def binary_focal_crossentropy(
 def categorical_focal_crossentropy(y_true: Tensor, y_pred: Tensor, **options: Any) -> Tensor:
     """-sum_c alpha (1 - p_c)^gamma y_c log p_c."""
     return keras.losses.categorical_focal_crossentropy(y_true, y_pred, **options)
+
+
+@formula(CLASS_ID)
+def sparse_categorical_focal_crossentropy(y_true: Tensor, y_pred: Tensor, **options: Any) -> Tensor:
+    """The same of a class id; NaN for an id outside the classes."""
+    valid, ids = valid_ids(y_true, y_pred.shape[-1])
+    rows = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
+    losses = keras.losses.categorical_focal_crossentropy(rows, y_pred, **options)
+    return ops.where(valid, losses, ops.full_like(losses, float("nan")))
 
 
 @formula(PROBABILITY)

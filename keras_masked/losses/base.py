@@ -13,6 +13,7 @@ from keras_masked.constructors import DEFAULT, Named, check_keywords
 from keras_masked.formulas import NUMBER, Formula, Labels
 from keras_masked.observation import (
     AVERAGES,
+    CLASS_IDS,
     NAN,
     OF_OBSERVATION,
     Missing,
@@ -287,6 +288,11 @@ class WeighsClasses(MaskedLoss):
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal loss."""
         return {**super().get_config(), "class_weights": self.class_weights}
+
+
+def of_ids(sparse: bool, masking: Any) -> Any:
+    """The common arguments; where nobody says what is missing, of class ids -1 and NaN are."""
+    return {"missing": CLASS_IDS, **masking} if sparse else masking
 
 
 class ClassLoss(WeighsClasses, FormulaLoss):

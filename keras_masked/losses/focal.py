@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import focal as formulas
-from keras_masked.losses.base import ClassLoss, ClassMasking, WeighsClasses, register
+from keras_masked.losses.base import ClassLoss, ClassMasking, WeighsClasses, of_ids, register
 from keras_masked.losses.groups import GroupLoss, group_values, total
 from keras_masked.observation import (
     NAN,
@@ -122,9 +122,12 @@ class CategoricalFocalCrossentropy(ClassLoss):
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
+        sparse_y_true: Whether labels are class ids, of which -1 and NaN are missing by default,
+            rather than vectors.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; one row value each `(batch, ...)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`, or `y_true` of ids `(batch, ...)`; one
+    row value each `(batch, ...)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align.
@@ -148,6 +151,7 @@ class CategoricalFocalCrossentropy(ClassLoss):
         "from_logits": BOOLEAN,
         "label_smoothing": PROBABILITY,
         "axis": INTEGER,
+        "sparse_y_true": BOOLEAN,
     }
 
     def __init__(
@@ -160,8 +164,12 @@ class CategoricalFocalCrossentropy(ClassLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
+        *,
+        sparse_y_true: bool = False,
         **masking: Unpack[ClassMasking],
     ) -> None:
+        if sparse_y_true:
+            self.formula = formulas.sparse_categorical_focal_crossentropy
         super().__init__(
             reduction,
             name,
@@ -171,7 +179,8 @@ class CategoricalFocalCrossentropy(ClassLoss):
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
-            **masking,
+            sparse_y_true=sparse_y_true,
+            **of_ids(sparse_y_true, masking),
         )
 
 

@@ -7,10 +7,10 @@ from typing import Any, Unpack
 
 from keras import ops
 
-from keras_masked.formulas import PROBABILITY, Labels
+from keras_masked.formulas import CLASS_ID, PROBABILITY, Labels
 from keras_masked.formulas import sets as formulas
 from keras_masked.formulas.sets import Axis
-from keras_masked.losses.base import MaskedLoss, Masking, register
+from keras_masked.losses.base import MaskedLoss, Masking, of_ids, register
 from keras_masked.observation import (
     NAN,
     Missing,
@@ -18,11 +18,12 @@ from keras_masked.observation import (
     gate_input,
     gate_output,
     observe,
+    one_versus_rest,
     replace,
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES, NON_NEGATIVE
+from keras_masked.validation import AXES, BOOLEAN, NON_NEGATIVE
 
 Tensor = Any
 
@@ -38,6 +39,7 @@ def set_values(
     axis: int | tuple[int, ...] | None = None,
     prepare: Callable[..., tuple[Tensor, Tensor]] | None = None,
     label: Labels = PROBABILITY,
+    sparse_y_true: bool = False,
     **options: Any,
 ) -> tuple[Tensor, Observation]:
     """The loss of each set, and which sets have any observed label.
@@ -53,9 +55,13 @@ def set_values(
         axis: The axes that a set spans; by default all.
         prepare: Maps labels and predictions, entry by entry, to those that the formula gets.
         label: What a label is.
+        sparse_y_true: Whether labels are class ids, each as many entries as there are classes.
         **options: Options of the formula.
     """
+    label = CLASS_ID if sparse_y_true else label
     seen = observe(y_true, y_pred, None, label, missing=missing, dtype=dtype)
+    if sparse_y_true:
+        seen = one_versus_rest(seen, True)
     labels, predictions = seen.y_true, seen.y_pred
     if prepare is not None:
         labels, predictions = prepare(labels, gate_input(predictions, seen.hidden))
@@ -117,9 +123,12 @@ class Dice(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
+        sparse_y_true: Whether labels are class ids, of which -1 and NaN are missing by default,
+            rather than one entry per class.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+    Shapes: `y_true` and `y_pred` of one shape, or `y_true` of ids without the last axis, that of
+    the classes; one value per set: the shape without `axis`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
@@ -138,7 +147,7 @@ class Dice(SetLoss):
 
     of_sets = staticmethod(formulas.dice)
 
-    admits = {"axis": AXES}
+    admits = {"axis": AXES, "sparse_y_true": BOOLEAN}
 
     def __init__(
         self,
@@ -146,9 +155,12 @@ class Dice(SetLoss):
         name: str | None = "dice",
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
+        *,
+        sparse_y_true: bool = False,
         **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(reduction, name, dtype, axis=axis, **masking)
+        options: dict[str, Any] = {"axis": axis, "sparse_y_true": sparse_y_true}
+        super().__init__(reduction, name, dtype, **options, **of_ids(sparse_y_true, masking))
 
 
 @register
@@ -168,9 +180,12 @@ class Tversky(SetLoss):
         name: Name of the loss.
         axis: The axes that a set spans; by default all, so that the batch is one set.
         dtype: Dtype of the result.
+        sparse_y_true: Whether labels are class ids, of which -1 and NaN are missing by default,
+            rather than one entry per class.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` of one shape; one value per set: the shape without `axis`.
+    Shapes: `y_true` and `y_pred` of one shape, or `y_true` of ids without the last axis, that of
+    the classes; one value per set: the shape without `axis`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align. Also if labels outside
@@ -189,7 +204,7 @@ class Tversky(SetLoss):
 
     of_sets = staticmethod(formulas.tversky)
 
-    admits = {"alpha": NON_NEGATIVE, "beta": NON_NEGATIVE, "axis": AXES}
+    admits = {"alpha": NON_NEGATIVE, "beta": NON_NEGATIVE, "axis": AXES, "sparse_y_true": BOOLEAN}
 
     def __init__(
         self,
@@ -199,9 +214,13 @@ class Tversky(SetLoss):
         name: str | None = "tversky",
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
+        *,
+        sparse_y_true: bool = False,
         **masking: Unpack[Masking],
     ) -> None:
-        super().__init__(reduction, name, dtype, alpha=alpha, beta=beta, axis=axis, **masking)
+        options: dict[str, Any] = {"axis": axis, "sparse_y_true": sparse_y_true}
+        options |= {"alpha": alpha, "beta": beta}
+        super().__init__(reduction, name, dtype, **options, **of_ids(sparse_y_true, masking))
 
 
 @register

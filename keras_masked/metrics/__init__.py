@@ -46,6 +46,7 @@ from keras_masked.metrics.agreement import (
 )
 from keras_masked.metrics.auc import AUC
 from keras_masked.metrics.base import MaskedMetric
+from keras_masked.metrics.brier import BrierScore, D2BrierScore, D2LogLossScore
 from keras_masked.metrics.clustering import ClusteringAccuracy, clustering_accuracy
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.correlation import (
@@ -63,7 +64,9 @@ from keras_masked.metrics.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from keras_masked.metrics.ensembles import EnergyScore, EnsembleCRPS
+from keras_masked.metrics.expected_calibration import ExpectedCalibrationError
 from keras_masked.metrics.f_score import F1Score, FBetaScore
+from keras_masked.metrics.hamming import ExactMatch, HammingLoss
 from keras_masked.metrics.intervals import (
     IntervalCoverage,
     IntervalScore,
@@ -97,6 +100,7 @@ from keras_masked.metrics.precision_recall import Precision, Recall
 from keras_masked.metrics.probabilistic import KLDivergence, Poisson
 from keras_masked.metrics.quantiles import D2PinballScore, Expectile, MeanPinballLoss
 from keras_masked.metrics.r2 import R2Score
+from keras_masked.metrics.ranked import ROCAUC, AveragePrecision
 from keras_masked.metrics.rates import NegativePredictiveValue, Specificity
 from keras_masked.metrics.regression import (
     MeanAbsoluteError,
@@ -123,10 +127,12 @@ from keras_masked.metrics.verification import (
 __all__ = [
     "AUC",
     "Accuracy",
+    "AveragePrecision",
     "BalancedAccuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
+    "BrierScore",
     "CalibrationError",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
@@ -139,10 +145,14 @@ __all__ = [
     "ContinuousRankedProbabilityScore",
     "CosineSimilarity",
     "CriticalSuccessIndex",
+    "D2BrierScore",
+    "D2LogLossScore",
     "D2PinballScore",
     "EnergyScore",
     "EnsembleCRPS",
     "EquitableThreatScore",
+    "ExactMatch",
+    "ExpectedCalibrationError",
     "Expectile",
     "ExplainedVariance",
     "F1Score",
@@ -151,6 +161,7 @@ __all__ = [
     "FalseNegatives",
     "FalsePositives",
     "FrequencyBias",
+    "HammingLoss",
     "HeidkeSkillScore",
     "Hinge",
     "IntervalCoverage",
@@ -193,6 +204,7 @@ __all__ = [
     "PrecisionAtRecall",
     "ProbabilityOfDetection",
     "R2Score",
+    "ROCAUC",
     "Recall",
     "RecallAtPrecision",
     "RootMeanSquaredError",

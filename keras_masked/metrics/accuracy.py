@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_masked.formulas import accuracy as formulas
+from keras_masked.metrics.averaged import ClassAccuracy, ColumnAccuracy
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, NAN, Missing, holds_class_ids, values
@@ -14,7 +16,7 @@ Tensor = Any
 
 
 @register
-class BinaryAccuracy(MeanMetric):
+class BinaryAccuracy(ColumnAccuracy):
     r"""How often a prediction beyond the threshold agrees with a binary label.
 
     $$M = \frac{\sum_i o_i w_i \, [(p_i > t) = y_i]}{\sum_i o_i w_i}$$
@@ -28,9 +30,14 @@ class BinaryAccuracy(MeanMetric):
         threshold: Predictions above it say 1.
         from_logits: Whether `y_pred` holds logits; the threshold is one of probabilities all the
             same.
+        average: `"micro"` for the share of all labels, `None` for one per column, `"macro"` for the
+            mean over the columns of which labels are observed, `"weighted"` for that mean weighted
+            by their numbers.
+        target_class_ids: The columns whose labels count; by default all.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or
+    `(labels,)`.
 
     Raises:
         ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
@@ -60,14 +67,23 @@ class BinaryAccuracy(MeanMetric):
         threshold: float = 0.5,
         *,
         from_logits: bool = False,
+        average: str | None = "micro",
+        target_class_ids: Sequence[int] | None = None,
         missing: Missing = NAN,
     ) -> None:
-        options = {"threshold": threshold, "from_logits": from_logits}
-        super().__init__(name, dtype, missing=missing, **options)
+        super().__init__(
+            name,
+            dtype,
+            average=average,
+            target_class_ids=target_class_ids,
+            missing=missing,
+            threshold=threshold,
+            from_logits=from_logits,
+        )
 
 
 @register
-class CategoricalAccuracy(MeanMetric):
+class CategoricalAccuracy(ClassAccuracy):
     r"""How often prediction and one-hot label are greatest in the same class.
 
     $$M = \frac{\sum_i o_i w_i \, [\arg\max_c p_{ic} = \arg\max_c y_{ic}]}{\sum_i o_i w_i}$$
@@ -78,9 +94,14 @@ class CategoricalAccuracy(MeanMetric):
     Args:
         name: Name of the metric.
         dtype: Dtype of the result.
+        average: `"micro"` for the share of all labels, `None` for one per class, `"macro"` for the
+            mean over the classes of which labels are observed, `"weighted"` for that mean weighted
+            by their numbers.
+        target_class_ids: The classes whose labels count; by default all.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a
+    scalar, or `(classes,)`.
 
     Example:
 
@@ -99,7 +120,7 @@ class CategoricalAccuracy(MeanMetric):
 
 
 @register
-class SparseCategoricalAccuracy(MeanMetric):
+class SparseCategoricalAccuracy(ClassAccuracy):
     r"""How often the prediction is greatest in the class of the label.
 
     $$M = \frac{\sum_i o_i w_i \, [\arg\max_c p_{ic} = y_i]}{\sum_i o_i w_i}$$
@@ -110,9 +131,14 @@ class SparseCategoricalAccuracy(MeanMetric):
     Args:
         name: Name of the metric.
         dtype: Dtype of the result.
+        average: `"micro"` for the share of all labels, `None` for one per class, `"macro"` for the
+            mean over the classes of which labels are observed, `"weighted"` for that mean weighted
+            by their numbers.
+        target_class_ids: The classes whose labels count; by default all.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; the result is a scalar.
+    Shapes: `y_true` `(batch, ...)`, `y_pred` `(batch, ..., classes)`; the result is a
+    scalar, or `(classes,)`.
 
     Example:
 

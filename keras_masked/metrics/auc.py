@@ -10,14 +10,19 @@ import numpy as np
 from keras import backend, ops
 
 from keras_masked import _backend
+from keras_masked.constructors import DEFAULT
+from keras_masked.formulas import CLASS_ID
+from keras_masked.formulas import PROBABILITY as PROBABILITY_LABEL
 from keras_masked.metrics.base import defined_mean, quotient, register
+from keras_masked.metrics.classes import check_columns_apart, missing_of, one_versus_rest
+from keras_masked.metrics.columns import columns_of
 from keras_masked.metrics.thresholds import (
     Confusion,
     ThresholdMetric,
     check_thresholds,
     even_thresholds,
 )
-from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.observation import Missing, Observation
 from keras_masked.validation import (
     BOOLEAN,
     NON_NEGATIVE,
@@ -63,10 +68,14 @@ class AUC(ThresholdMetric):
         label_weights: One weight per column: of its area in the mean (`multi_label`), else of its
             labels.
         from_logits: Whether `y_pred` holds logits rather than probabilities.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        sparse_y_true: Whether labels are class ids, rather than one entry per class: each class
+            against all others, one curve for each with `multi_label`. Logits are then those of a
+            softmax.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these; by default, of
+            class ids -1 as well.
 
-    Shapes: `y_true` and `y_pred` of one shape; `(batch, ..., columns)` with `multi_label`. The
-    result is a scalar.
+    Shapes: `y_true` and `y_pred` of one shape; `(batch, ..., columns)` with `multi_label`. Of class
+    ids `y_true` `(batch, ...)` and `y_pred` `(batch, ..., classes)`. The result is a scalar.
 
     Raises:
         ValueError: On an unknown `curve` or `summation_method`, fewer than two thresholds,
@@ -99,6 +108,7 @@ class AUC(ThresholdMetric):
         "num_labels": optional(POSITIVE_INTEGER),
         "label_weights": optional(several(NON_NEGATIVE)),
         "from_logits": BOOLEAN,
+        "sparse_y_true": BOOLEAN,
     }
 
     def __init__(
@@ -114,7 +124,8 @@ class AUC(ThresholdMetric):
         label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
         *,
-        missing: Missing = NAN,
+        sparse_y_true: bool = False,
+        missing: Missing = DEFAULT,
     ) -> None:
         if thresholds is None and num_thresholds <= 1:
             raise ValueError(
@@ -135,7 +146,7 @@ class AUC(ThresholdMetric):
         super().__init__(
             name,
             dtype,
-            missing=missing,
+            missing=missing_of(missing, sparse_y_true),
             edges=edges,
             evenly=thresholds is None,
             num_thresholds=num_thresholds,
@@ -146,7 +157,9 @@ class AUC(ThresholdMetric):
             num_labels=num_labels,
             label_weights=label_weights,
             from_logits=from_logits,
+            sparse_y_true=sparse_y_true,
         )
+        self.label = CLASS_ID if sparse_y_true else PROBABILITY_LABEL
         self.thresholds = edges  # as in Keras: those asked for, between two that nothing misses
         if multi_label and num_labels:
             self._set_columns(num_labels)
@@ -166,8 +179,24 @@ class AUC(ThresholdMetric):
                 f"{tuple(self.label_weights)} for labels with {columns} columns."
             )
 
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed; of class ids, one label for each class."""
+        seen = super().observe(y_true, y_pred, sample_weight)
+        if not self.sparse_y_true:
+            return seen
+        if self.from_logits:
+            seen = dataclasses.replace(seen, y_pred=ops.softmax(seen.y_pred, axis=-1))
+        return one_versus_rest(seen, True)
+
+    def columns(self, seen: Observation) -> int:
+        """The number of columns, or of classes."""
+        return columns_of(seen, 0)
+
     def check_per_label(self) -> None:
         """Raises `ValueError` on options that are of several columns."""
+        check_columns_apart(self.sparse_y_true, None)
         if self.label_weights is not None:
             raise ValueError(
                 "`label_weights` weighs columns, of which each has a value of its own here. "
@@ -181,7 +210,7 @@ class AUC(ThresholdMetric):
                 "`y_pred` must have rank 2 or more when `multi_label=True`. "
                 f"Received: y_pred.shape={tuple(seen.y_pred.shape)}"
             )
-        if self.from_logits:
+        if self.from_logits and not self.sparse_y_true:
             seen = dataclasses.replace(seen, y_pred=ops.sigmoid(seen.y_pred))
         return seen
 

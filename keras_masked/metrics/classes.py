@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-from keras import backend, ops
+from keras import ops
 
 from keras_masked.constructors import DEFAULT
 from keras_masked.formulas.labels import CLASS_ID, PROBABILITY, VECTOR, Labels
+from keras_masked.metrics.base import defined_mean
 from keras_masked.metrics.contingency import greatest
-from keras_masked.observation import CLASS_IDS, Missing, Observation
+from keras_masked.observation import CLASS_IDS, Missing, Observation, one_hot, one_versus_rest
 
 Tensor = Any
+
+__all__ = [
+    "as_ids",
+    "average_of",
+    "check_classes",
+    "check_columns_apart",
+    "check_sparse",
+    "label_of",
+    "missing_of",
+    "of_targets",
+    "one_hot",
+    "one_versus_rest",
+]
 
 
 def label_of(num_classes: int | None, sparse: bool, binary: Labels = PROBABILITY) -> Labels:
@@ -51,28 +66,45 @@ def as_ids(seen: Observation, sparse: bool) -> Observation:
     return dataclasses.replace(seen, y_true=y_true, y_pred=greatest(seen.y_pred))
 
 
-def one_hot(ids: Tensor, classes: int, dtype: str) -> Tensor:
-    """One-hot rows of class ids; NaN of ids outside the classes, or between two."""
-    if backend.is_int_dtype(backend.standardize_dtype(ids.dtype)):
-        ids = ops.cast(ids, "int32")  # the number of classes may not fit uint8
-    known = ops.cast(ops.arange(classes), ids.dtype)
-    rows = ops.cast(ops.equal(ops.expand_dims(ids, -1), known), dtype)
-    valid = ops.any(rows > 0, axis=-1, keepdims=True)
-    return ops.where(valid, rows, ops.full_like(rows, float("nan")))
+def of_targets(seen: Observation, targets: Sequence[int] | None) -> Observation:
+    """The columns of some classes; all if nobody says which."""
+    if targets is None:
+        return seen
+    seen = seen.in_columns()
+    classes = seen.y_pred.shape[-1] if len(seen.y_pred.shape) > 1 else 1
+    if classes is not None and max(targets) >= classes:
+        raise ValueError(
+            f"Argument `target_class_ids` must hold some of the {classes} classes, counted from 0. "
+            f"Received: target_class_ids={list(targets)}"
+        )
+    ids = ops.convert_to_tensor(list(targets), dtype="int32")
 
-
-def one_versus_rest(seen: Observation, sparse: bool) -> Observation:
-    """Class ids or one-hot rows as binary labels, one per class, of the shape of the predictions.
-
-    A NaN that a row holds makes all of its predictions NaN: they add up to 1.
-    """
-    y_pred, y_true = seen.y_pred, seen.y_true
-    if sparse:
-        y_true = one_hot(y_true, y_pred.shape[-1], y_pred.dtype)
-
-    def spread(x: Tensor | None) -> Tensor | None:
-        return None if x is None else ops.broadcast_to(ops.expand_dims(x, -1), ops.shape(y_pred))
+    def take(x: Tensor | None) -> Tensor | None:
+        return None if x is None else ops.take(x, ids, axis=-1)
 
     return dataclasses.replace(
-        seen, y_true=y_true, observed=spread(seen.observed), weight=spread(seen.weight)
+        seen,
+        y_true=take(seen.y_true),
+        y_pred=take(seen.y_pred),
+        observed=take(seen.observed),
+        weight=take(seen.weight),
     )
+
+
+def check_columns_apart(sparse: bool, targets: Any, average: Any = "micro") -> None:
+    """Raises `ValueError` on options that look at several columns, where each has a value."""
+    if sparse or targets is not None or average != "micro":
+        raise ValueError(
+            "`sparse_y_true`, `target_class_ids` and `average` are of several columns, each of "
+            f"which has a value of its own here. Received: sparse_y_true={sparse}, "
+            f"target_class_ids={targets}, average={average!r}"
+        )
+
+
+def average_of(average: str | None, scores: Tensor, defined: Tensor, weights: Tensor) -> Tensor:
+    """The mean of the defined columns, weighted if so, or all of them."""
+    if average is None:
+        return scores
+    if average == "macro":
+        weights = ops.ones_like(scores)
+    return defined_mean(scores, weights, defined)

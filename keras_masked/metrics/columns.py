@@ -46,6 +46,10 @@ class ColumnMetric(MaskedMetric):
         """Shape of the sums over one column."""
         raise NotImplementedError
 
+    def columns(self, seen: Observation) -> int:
+        """How many columns the sums over a batch have."""
+        return columns_of(seen, self.label.axes)
+
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The sums over a batch: of `sums_shape`, with one more axis if `per_column`."""
         raise NotImplementedError
@@ -92,7 +96,7 @@ class ColumnMetric(MaskedMetric):
         seen = self.observe(y_true, y_pred, sample_weight)
         if self.per_column:
             seen = seen.in_columns()
-            self._set_columns(columns_of(seen, self.label.axes))
+            self._set_columns(self.columns(seen))
         self._state.add(self.collect(seen, self._state, self.per_column))
 
     def result(self) -> Tensor:

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas import PROBABILITY
+from keras_masked.constructors import DEFAULT
+from keras_masked.formulas import CLASS_ID, PROBABILITY
 from keras_masked.metrics.base import defined_mean, known, quotient, register
-from keras_masked.metrics.columns import ColumnMetric, occurs, total
-from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import POSITIVE, POSITIVE_PROBABILITY, one_of, optional
+from keras_masked.metrics.classes import (
+    check_columns_apart,
+    missing_of,
+    of_targets,
+    one_versus_rest,
+)
+from keras_masked.metrics.columns import ColumnMetric, columns_of, occurs, total
+from keras_masked.observation import Missing, Observation
+from keras_masked.validation import (
+    BOOLEAN,
+    POSITIVE,
+    POSITIVE_PROBABILITY,
+    one_of,
+    optional,
+    several,
+)
+from keras_masked.validation import (
+    CLASS_ID as AN_ID,
+)
 
 Tensor = Any
 
@@ -37,9 +56,14 @@ class FBetaScore(ColumnMetric):
             predictions says 1, and the others 0.
         name: Name of the metric.
         dtype: Dtype of the result.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        sparse_y_true: Whether labels are class ids, rather than one-hot rows.
+        target_class_ids: The classes that have a score; by default all. A label of another class,
+            or a prediction, still counts where it is none of a target class.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these; by default, of
+            class ids -1 as well.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar, or `(classes,)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`, `y_true` `(batch, ...)` of ids; the
+    result is a scalar, or `(classes,)`.
 
     Raises:
         ValueError: On an unknown `average`, a `beta` that is no positive float, a `threshold` that
@@ -66,6 +90,8 @@ class FBetaScore(ColumnMetric):
         "average": one_of(*AVERAGES),
         "beta": POSITIVE,
         "threshold": optional(POSITIVE_PROBABILITY),
+        "sparse_y_true": BOOLEAN,
+        "target_class_ids": optional(several(AN_ID)),
     }
 
     def __init__(
@@ -76,11 +102,21 @@ class FBetaScore(ColumnMetric):
         name: str | None = "fbeta_score",
         dtype: Any = None,
         *,
-        missing: Missing = NAN,
+        sparse_y_true: bool = False,
+        target_class_ids: Sequence[int] | None = None,
+        missing: Missing = DEFAULT,
     ) -> None:
         super().__init__(
-            name, dtype, missing=missing, average=average, beta=beta, threshold=threshold
+            name,
+            dtype,
+            missing=missing_of(missing, sparse_y_true),
+            average=average,
+            beta=beta,
+            threshold=threshold,
+            sparse_y_true=sparse_y_true,
+            target_class_ids=target_class_ids,
         )
+        self.label = CLASS_ID if sparse_y_true else PROBABILITY
 
     @property
     def sums_shape(self) -> tuple[int, ...]:
@@ -94,12 +130,15 @@ class FBetaScore(ColumnMetric):
                 "`threshold` must be given where each label has a value of its own. "
                 "Received: threshold=None"
             )
+        check_columns_apart(self.sparse_y_true, self.target_class_ids)
 
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:
         """Finds what is observed among the labels."""
         seen = super().observe(y_true, y_pred, sample_weight)
+        if self.sparse_y_true:
+            seen = one_versus_rest(seen, True)
         if len(seen.y_pred.shape) < 2:
             raise ValueError(
                 f"{type(self).__name__} expects 2D inputs with shape (batch_size, output_dim), "
@@ -108,13 +147,22 @@ class FBetaScore(ColumnMetric):
             )
         return seen
 
+    def columns(self, seen: Observation) -> int:
+        """The number of classes that have a score."""
+        return len(self.target_class_ids or ()) or columns_of(seen, 0)
+
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The counts of a batch."""
+        predicted_positive, unknown = self._predicted(seen)  # the greatest of all classes
+        if self.target_class_ids is not None:
+            said = known(predicted_positive, ops.logical_not(unknown))
+            seen = of_targets(dataclasses.replace(seen, y_pred=said), self.target_class_ids)
+            unknown = ops.isnan(seen.y_pred)
+            predicted_positive = ops.nan_to_num(seen.y_pred)
         weight = seen.weights
         y_true = seen.y_true
         if seen.hidden is not None:
             y_true = _backend.zero_where(seen.hidden(), y_true)
-        predicted_positive, unknown = self._predicted(seen)
         predicted_positive = weight * predicted_positive
         right = total(predicted_positive * y_true, per_column)
         predicted = total(predicted_positive, per_column)
@@ -198,9 +246,14 @@ class F1Score(FBetaScore):
             predictions says 1, and the others 0.
         name: Name of the metric.
         dtype: Dtype of the result.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        sparse_y_true: Whether labels are class ids, rather than one-hot rows.
+        target_class_ids: The classes that have a score; by default all. A label of another class,
+            or a prediction, still counts where it is none of a target class.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these; by default, of
+            class ids -1 as well.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`; the result is a scalar, or `(classes,)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., classes)`, `y_true` `(batch, ...)` of ids; the
+    result is a scalar, or `(classes,)`.
 
     Raises:
         ValueError: On an unknown `average`, a `threshold` that is no float in (0, 1], or labels
@@ -226,9 +279,20 @@ class F1Score(FBetaScore):
         name: str | None = "f1_score",
         dtype: Any = None,
         *,
-        missing: Missing = NAN,
+        sparse_y_true: bool = False,
+        target_class_ids: Sequence[int] | None = None,
+        missing: Missing = DEFAULT,
     ) -> None:
-        super().__init__(average, 1.0, threshold, name, dtype, missing=missing)
+        super().__init__(
+            average,
+            1.0,
+            threshold,
+            name,
+            dtype,
+            sparse_y_true=sparse_y_true,
+            target_class_ids=target_class_ids,
+            missing=missing,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal metric."""

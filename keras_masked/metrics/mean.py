@@ -14,7 +14,7 @@ from keras_masked.observation import OF_OBSERVATION, Observation, prepare
 
 Tensor = Any
 
-NOT_OF_FORMULA = (*OF_OBSERVATION, "from_sorted_ids")
+NOT_OF_FORMULA = (*OF_OBSERVATION, "average", "from_sorted_ids", "target_class_ids")
 """Options that the formula does not take."""
 
 

@@ -226,6 +226,20 @@ class PerLabel(MaskedMetric):
         assert isinstance(metric, ColumnMetric)
         return metric.support_of(self._state)
 
+    def error_bound(self) -> Tensor:
+        """Returns how far the value of each label may be off, of a metric that counts in bins.
+
+        Raises:
+            ValueError: If the metric has no such bound: its values are exact.
+        """
+        bounds = getattr(self.metric, "bounds", None)
+        if bounds is None:
+            raise ValueError(
+                f"{type(self.metric).__name__} has no error bound: it counts exactly. "
+                "`ROCAUC` and `AveragePrecision` have one."
+            )
+        return ops.cast(bounds(self._state), self.dtype)
+
     def merge_state(self, metrics: Iterable[MaskedMetric]) -> None:
         """Adds what other metrics have seen, of other parts of the data.
 

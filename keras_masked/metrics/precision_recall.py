@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
 
+from keras_masked.constructors import DEFAULT
+from keras_masked.formulas import CLASS_ID as CLASS_IDS
+from keras_masked.formulas import PROBABILITY as PROBABILITIES
 from keras_masked.metrics.base import register
+from keras_masked.metrics.classes import (
+    average_of,
+    check_columns_apart,
+    missing_of,
+    of_targets,
+    one_versus_rest,
+)
+from keras_masked.metrics.columns import columns_of
 from keras_masked.metrics.thresholds import OneOrMore, Thresholds
-from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.observation import Missing, Observation
 from keras_masked.validation import (
+    BOOLEAN,
     CLASS_ID,
     POSITIVE_INTEGER,
     PROBABILITY,
+    one_of,
     one_or_several,
     optional,
+    several,
 )
 
 Tensor = Any
 
+AVERAGES = ("micro", "macro", "weighted", None)
 LOWEST = -1e10
 """Keras's score of a class that is not among the top k, and what every other exceeds."""
 
@@ -33,6 +49,9 @@ class OfClass(OneOrMore):
         "thresholds": optional(one_or_several(PROBABILITY)),
         "top_k": optional(POSITIVE_INTEGER),
         "class_id": optional(CLASS_ID),
+        "average": one_of(*AVERAGES),
+        "sparse_y_true": BOOLEAN,
+        "target_class_ids": optional(several(CLASS_ID)),
     }
 
     def __init__(
@@ -43,23 +62,53 @@ class OfClass(OneOrMore):
         name: str | None = None,
         dtype: Any = None,
         *,
-        missing: Missing = NAN,
+        average: str | None = "micro",
+        sparse_y_true: bool = False,
+        target_class_ids: Sequence[int] | None = None,
+        missing: Missing = DEFAULT,
     ) -> None:
+        several_thresholds = isinstance(thresholds, Sequence) and len(thresholds) > 1
+        if average != "micro" and (several_thresholds or class_id is not None):
+            raise ValueError(
+                f"`average={average!r}` is of the classes at one threshold. Received: thresholds="
+                f"{thresholds}, class_id={class_id}"
+            )
+        self.per_column = average != "micro"
         super().__init__(
             name,
             dtype,
             thresholds,
-            missing=missing,
+            missing=missing_of(missing, sparse_y_true),
             default=0.5 if top_k is None else LOWEST,
             top_k=top_k,
             class_id=class_id,
+            average=average,
+            sparse_y_true=sparse_y_true,
+            target_class_ids=target_class_ids,
         )
+        self.label = CLASS_IDS if sparse_y_true else PROBABILITIES
 
-    def select(self, seen: Observation) -> Observation:
-        """Keeps the scores of the top k, and the labels of the class."""
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed; keeps the scores of the top k, and the labels of the classes."""
+        seen = super().observe(y_true, y_pred, sample_weight)
+        if self.sparse_y_true:
+            seen = one_versus_rest(seen, True)
         if self.top_k is not None:
             seen = keep_top(seen, self.top_k)
-        return seen if self.class_id is None else of_class(seen, self.class_id)
+        if self.class_id is not None:
+            seen = of_class(seen, self.class_id)
+        return of_targets(seen, self.target_class_ids)
+
+    def columns(self, seen: Observation) -> int:
+        """The number of classes that have a value."""
+        return columns_of(seen, 0)
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The average that was asked for, weighted by the numbers of positive labels."""
+        positives = ops.sum(self._state.value[1], axis=0)
+        return average_of(self.average, scores, defined, positives)
 
     def check_per_label(self) -> None:
         """Raises `ValueError` on options that look at more than one column."""
@@ -69,6 +118,7 @@ class OfClass(OneOrMore):
                 "`top_k` and `class_id` choose among the columns, each of which has a value of "
                 f"its own here. Received: top_k={self.top_k}, class_id={self.class_id}"
             )
+        check_columns_apart(self.sparse_y_true, self.target_class_ids, self.average)
 
 
 @register
@@ -87,10 +137,17 @@ class Precision(OfClass):
         class_id: The column of the labels that count; all by default.
         name: Name of the metric.
         dtype: Dtype of the result.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        average: `"micro"` for the value of all labels together, `None` for one per class, `"macro"`
+            for the mean over the defined classes, `"weighted"` for that mean weighted by their
+            numbers of positive labels.
+        sparse_y_true: Whether labels are class ids, rather than one entry per class.
+        target_class_ids: The classes that count; by default all. A label of another class, or a
+            prediction, still counts where it is none of a target class.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these; by default, of
+            class ids -1 as well.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or
-    `(thresholds,)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`, `y_true` `(batch, ...)` of ids; the result
+    is a scalar, `(thresholds,)` or `(classes,)`.
 
     Raises:
         ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without
@@ -113,6 +170,14 @@ class Precision(OfClass):
         """The precision at each threshold."""
         return self.confusion(state).precision
 
+    def defined(self, state: Any) -> Tensor:
+        """Whether anything is observed; of a class, whether it is, or is predicted."""
+        defined = super().defined(state)
+        if self.average == "micro":
+            return defined
+        counts = self.confusion(state)
+        return ops.logical_and(defined, ops.not_equal(counts.tp + counts.fp + counts.fn, 0)[0])
+
 
 @register
 class Recall(OfClass):
@@ -130,10 +195,17 @@ class Recall(OfClass):
         class_id: The column of the labels that count; all by default.
         name: Name of the metric.
         dtype: Dtype of the result.
-        missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        average: `"micro"` for the value of all labels together, `None` for one per class, `"macro"`
+            for the mean over the defined classes, `"weighted"` for that mean weighted by their
+            numbers of positive labels.
+        sparse_y_true: Whether labels are class ids, rather than one entry per class.
+        target_class_ids: The classes that count; by default all. A label of another class, or a
+            prediction, still counts where it is none of a target class.
+        missing: Which labels are missing: `"nan"`, a number, or a tuple of these; by default, of
+            class ids -1 as well.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or
-    `(thresholds,)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`, `y_true` `(batch, ...)` of ids; the result
+    is a scalar, `(thresholds,)` or `(classes,)`.
 
     Raises:
         ValueError: If a threshold is outside of [0, 1], or `class_id` is given for labels without

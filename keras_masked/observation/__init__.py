@@ -27,8 +27,10 @@ from keras_masked.observation.missing import (
 )
 from keras_masked.observation.observe import Observation, compute_dtype, holds_class_ids, observe
 from keras_masked.observation.observed_rate import observed_rate
+from keras_masked.observation.one_hot import one_hot, one_versus_rest
 from keras_masked.observation.received import (
     check_class_ids,
+    check_probabilities,
     receive_labels,
     reject_arrays,
 )
@@ -66,6 +68,7 @@ __all__ = [
     "as_number",
     "check_average",
     "check_class_ids",
+    "check_probabilities",
     "compatible",
     "compute_dtype",
     "expand_from_left",
@@ -78,6 +81,8 @@ __all__ = [
     "label_values",
     "observe",
     "observed_rate",
+    "one_hot",
+    "one_versus_rest",
     "receive_labels",
     "reduce_losses",
     "reject_arrays",

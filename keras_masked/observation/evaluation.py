@@ -16,7 +16,7 @@ from keras_masked.observation.reduction import row_means
 Tensor = Any
 
 
-OF_OBSERVATION = ("axis", "ignore_class")
+OF_OBSERVATION = ("axis", "ignore_class", "sparse_y_true")
 """Options that say which labels are which; the formula, applied after that, does not take them."""
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from keras import backend
 
 from keras_masked import _backend
-from keras_masked.formulas import Domain
+from keras_masked.formulas import Domain, Labels
+from keras_masked.formulas.labels import UNIT
 from keras_masked.observation.missing import (
     OVERFLOW,
     Missing,
@@ -128,6 +129,34 @@ def check_domain(received: Any, missing: Missing, domain: Domain) -> None:
 
     cure = " If they mean that nothing is known, name them: `missing={first}`."
     _check(received, missing, inside, f"labels that are not {domain.name} and", cure)
+
+
+def check_probabilities(
+    y_true: Any, y_pred: Any, sample_weight: Any, missing: Missing, label: Labels
+) -> None:
+    """Raises on finite predictions that are no probabilities, of labels that may not be hidden.
+
+    Where values are at hand, and neither weights nor a Keras mask may hide anything; elsewhere
+    such predictions make the result NaN.
+    """
+    p, y = _as_array(y_pred), _as_array(y_true)
+    if p is None or y is None or sample_weight is not None:
+        return
+    outside = np.isfinite(p) & ~UNIT.holds(p)
+    if not outside.any():
+        return
+    absent = find_missing_in_array(y, missing)
+    if label.axes and not label.class_ids:
+        absent = np.asarray(absent.any(axis=-1, keepdims=True))
+    if absent.ndim < p.ndim:
+        absent = absent[..., None]
+    if absent.ndim == p.ndim:
+        outside &= ~absent
+    if outside.any():
+        raise ValueError(
+            "`y_pred` must hold probabilities, in [0, 1]; of logits say `from_logits=True`. "
+            f"Received: {np.unique(p[outside])[:5].tolist()}"
+        )
 
 
 def check_errors(errors: Any, labels: Any, missing: Missing) -> bool:

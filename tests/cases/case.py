@@ -35,6 +35,7 @@ class Case:
         per_row: Whether the value is a mean over rows that each have one.
         empty: The value where nothing is observed.
         keras_weighs_rows: Whether Keras's takes weights of shape `(batch,)`.
+        class_wise: Whether classes are columns of their own, so that labels can have none.
         min_rank: How many axes the labels must have.
         covers: The public name.
     """
@@ -52,6 +53,7 @@ class Case:
     empty: float = np.nan
     wrapped: bool = False
     keras_weighs_rows: bool = True
+    class_wise: bool = False
     min_rank: int = 1
     stacked: bool = False
     blind: bool = False
