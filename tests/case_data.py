@@ -126,6 +126,12 @@ def gaussians(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     return y, np.stack([p, rng.normal(size=shape)], axis=-1)
 
 
+def mixtures(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """Labels, and of two Gaussians a logit, a mean and a log-variance."""
+    y, p = reals(rng, shape)
+    return y, np.stack([p if i % 3 == 1 else rng.normal(size=shape) for i in range(6)], axis=-1)
+
+
 def one_hot_and_variance(rng: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
     y, p = one_hot_logits(rng, shape)
     return y, np.stack([p / 2, rng.normal(size=p.shape)], axis=-1)

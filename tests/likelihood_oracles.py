@@ -18,6 +18,12 @@ def gaussian_nll(y: Array, p: Array) -> Array:
     return -norm.logpdf(y, p[..., 0], scale) - np.log(2 * np.pi) / 2
 
 
+def mixture_nll(y: Array, p: Array) -> Array:
+    log_weight = p[..., ::3] - logsumexp(p[..., ::3], axis=-1, keepdims=True)
+    log_density = norm.logpdf(y[..., None], p[..., 1::3], np.exp(p[..., 2::3] / 2))
+    return -np.asarray(logsumexp(log_weight + log_density, axis=-1))
+
+
 def gaussian_covers(level: float) -> Callable[[Array, Array], Array]:
     def covers(y: Array, p: Array) -> Array:
         low, high = norm.interval(level, p[..., 0], np.exp(p[..., 1] / 2))
@@ -83,6 +89,15 @@ def bayesian(draws: int, classes: bool) -> Callable[[Array, Array], Array]:
 
 def plain_gaussian(y: Any, p: Any) -> Any:
     return (y - p[..., 0]) ** 2 / (2 * ops.exp(p[..., 1])) + p[..., 1] / 2
+
+
+def plain_mixture(y: Any, p: Any) -> Any:
+    density = 0.0
+    for i in (0, 3):
+        weight = ops.sigmoid(p[..., i] - p[..., 3 - i])
+        exponent = -((y - p[..., i + 1]) ** 2) / (2 * ops.exp(p[..., i + 2]))
+        density += weight * ops.exp(exponent - p[..., i + 2] / 2) / np.sqrt(2 * np.pi)
+    return -ops.log(density)
 
 
 def plain_covers(level: float) -> Callable[[Any, Any], Any]:

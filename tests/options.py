@@ -189,6 +189,7 @@ OF_CLASS: dict[tuple[str, str], Option] = {
     **{(name, "distribution"): words("gaussian", None)
        for name in ("IntervalCoverage", "IntervalScore", "IntervalWidth", "LabelDenormalization",
                     "WeightedIntervalScore")},
+    ("OfQuantile", "q"): FRACTION,
     ("Masked", "metric"): Option((keras.metrics.MeanSquaredError(),), (3, "foo", None, [])),
     ("Masked", "reduction"): words("sum", "as_wrapped", None),
     ("BinaryIoU", "target_class_ids"): Option(([0, 1], (1,), np.array([1])), ([0.7], [], [2], 1)),
@@ -207,6 +208,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "NonNegativePULoss": {"prior": 0.3},
     "PerLabel": {"metric": km.metrics.MeanSquaredError(), "labels": ["a", "b"]},
     "OfMean": {"metric": km.metrics.MeanSquaredError()},
+    "OfQuantile": {"metric": km.metrics.MeanSquaredError()},
     "LossEndpoint": {"loss": keras.losses.Huber()}, "DistributionHead": {"labels": 2},
     "LabelDenormalization": {"normalization": km.layers.LabelNormalization()},
 }  # fmt: skip

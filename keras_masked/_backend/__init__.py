@@ -16,10 +16,27 @@ by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
 
 from keras_masked._backend.engine import eager_torch, is_stale, torch_func
 from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
+from keras_masked._backend.incomplete import (
+    gauss_legendre,
+    log_beta_density,
+    log_beta_tails,
+    log_gamma_density,
+    log_gamma_tails,
+)
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.objects import compiled_with, options_of
 from keras_masked._backend.replicas import combine, replicated, torch_group, total
-from keras_masked._backend.special import lgamma, log_ndtr
+from keras_masked._backend.special import (
+    expm1mx,
+    lgamma,
+    log1mexp,
+    log1pmx,
+    log_beta_peak,
+    log_gamma_half,
+    log_gamma_peak,
+    log_ndtr,
+    ndtri,
+)
 from keras_masked._backend.state import compiled_together, forget, unused
 from keras_masked._backend.tensors import (
     absolute,
@@ -53,6 +70,18 @@ from keras_masked._backend.vocabulary import (
 
 __all__ = [
     "Head",
+    "gauss_legendre",
+    "expm1mx",
+    "log1mexp",
+    "log1pmx",
+    "log_beta_peak",
+    "log_gamma_half",
+    "log_gamma_peak",
+    "ndtri",
+    "log_beta_density",
+    "log_beta_tails",
+    "log_gamma_density",
+    "log_gamma_tails",
     "absolute",
     "accumulating",
     "add_up",

@@ -4,63 +4,42 @@ A distribution holds no parameters of its own. A model predicts them, on the las
 output, `(..., labels, parameters)`; each method takes them from there.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
-from keras_masked import serialization
 from keras_masked.distributions.base import Distribution
+from keras_masked.distributions.counts import NegativeBinomial, Poisson
+from keras_masked.distributions.evidential import NormalInverseGamma
+from keras_masked.distributions.hazards import DiscreteHazard
+from keras_masked.distributions.histogram import Histogram
+from keras_masked.distributions.inflated import ZeroInflated
+from keras_masked.distributions.lookup import deserialize, get, serialize
+from keras_masked.distributions.mixtures import Mixture
+from keras_masked.distributions.multivariate import MultivariateGaussian
+from keras_masked.distributions.positive import Exponential, LogLogistic, LogNormal, Weibull
 from keras_masked.distributions.quantiles import Quantiles
-from keras_masked.distributions.real import Gaussian
+from keras_masked.distributions.real import Gaussian, Laplace, Logistic, StudentT
+from keras_masked.distributions.shapes import Beta, Gamma
 
-__all__ = ["Distribution", "Gaussian", "Quantiles", "deserialize", "get", "serialize"]
-
-
-KNOWN: dict[str, Any] = {"gaussian": Gaussian, "Gaussian": Gaussian, "Quantiles": Quantiles}
-
-
-def serialize(distribution: Distribution) -> Any:
-    """Returns the configuration of a distribution.
-
-    >>> config = keras_masked.distributions.serialize(keras_masked.distributions.Gaussian())
-    >>> type(keras_masked.distributions.deserialize(config)).__name__
-    'Gaussian'
-    """
-    return serialization.serialize(distribution)
-
-
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """Returns the distribution of a configuration.
-
-    >>> type(keras_masked.distributions.deserialize("gaussian")).__name__
-    'Gaussian'
-    """
-    return serialization.deserialize(config, KNOWN, custom_objects)
-
-
-def get(identifier: Any) -> Distribution:
-    """Returns a distribution by name, configuration, class or instance.
-
-    >>> type(keras_masked.distributions.get("gaussian")).__name__
-    'Gaussian'
-
-    Raises:
-        ValueError: If nothing is known under this name.
-    """
-    found = identifier
-    if isinstance(found, dict) or (isinstance(found, str) and found in KNOWN):
-        found = deserialize(found)
-    if isinstance(found, type) and issubclass(found, Distribution):
-        found = found()
-    if not isinstance(found, Distribution):
-        raise ValueError(
-            "Argument `distribution` must be 'gaussian', an instance of "
-            "`keras_masked.distributions.Distribution`, or its configuration. "
-            f"Received: distribution={identifier!r}"
-        )
-    return found
-
-
-def get_if_any(identifier: Any) -> Distribution | None:
-    """Returns a distribution as `get` does, and `None` for `None`."""
-    return None if identifier is None else get(identifier)
+__all__ = [
+    "Beta",
+    "DiscreteHazard",
+    "Distribution",
+    "Exponential",
+    "Gamma",
+    "Gaussian",
+    "Histogram",
+    "Laplace",
+    "LogLogistic",
+    "LogNormal",
+    "Logistic",
+    "Mixture",
+    "MultivariateGaussian",
+    "NegativeBinomial",
+    "NormalInverseGamma",
+    "Poisson",
+    "Quantiles",
+    "StudentT",
+    "Weibull",
+    "ZeroInflated",
+    "deserialize",
+    "get",
+    "serialize",
+]

@@ -6,19 +6,30 @@ output, `(..., labels, parameters)`; each method takes them from there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 from keras import ops
 
-from keras_masked import serialization
-from keras_masked.constructors import Strict
+from keras_masked import _backend, serialization
+from keras_masked.constructors import Strict, snake_case
 from keras_masked.distributions.support import Domain
 
 Tensor = Any
 
 
-register = serialization.register("keras_masked.distributions")
+T = TypeVar("T", bound=type)
+
+KNOWN: dict[str, Any] = {}
+"""Families by name."""
+
+
+def register(family: T) -> T:
+    """Registers a family, so that saved models load, and makes its name known."""
+    for name in (family.__name__, snake_case(family.__name__), family.__name__.lower()):
+        KNOWN[name] = family
+    registered: T = serialization.register("keras_masked.distributions")(family)
+    return registered
+
 
 LEVELS = 64
 """How many quantiles a derived CRPS is the sum of."""
@@ -47,8 +58,12 @@ class Distribution(Strict):
     support: Domain | None = None
     """What labels can be; `None` for any number. Others raise in losses and metrics as far as
     values are at hand, in arrays, and are NaN elsewhere."""
+    discrete = False
+    """Whether labels are whole numbers."""
     label_axes = 0
     """How many axes one label has: 1 where the numbers of a row are one label together."""
+    initial: tuple[float, ...] = ()
+    """Biases with which a head starts where no labels are known; empty for all 0."""
 
     def nll(self, y: Tensor, parameters: Tensor) -> Tensor:
         """Returns the negative log-density at `y`, less `constant`.
@@ -143,7 +158,7 @@ class Distribution(Strict):
         self._needs("quantile", "crps")
         y = ops.convert_to_tensor(y, dtype=ops.convert_to_tensor(parameters).dtype)
         score = ops.zeros_like(y)
-        for level, weight in zip(*_levels(), strict=True):
+        for level, weight in zip(*LEVELS_AND_WEIGHTS, strict=True):
             distance = self.quantile(level, parameters) - y
             slope = ops.where(distance >= 0, 1.0 - level, -level)
             score = score + 2.0 * weight * ops.cast(slope, distance.dtype) * distance
@@ -184,6 +199,40 @@ class Distribution(Strict):
             numbers: Any numbers `(..., labels, parameters)`.
         """
         return numbers
+
+    def take_in(self, parameters: Tensor) -> Tensor:
+        """Returns the numbers of which `put_out` makes these parameters.
+
+        Args:
+            parameters: Parameters `(..., labels, parameters)`.
+        """
+        return parameters
+
+    def denormalize(self, parameters: Tensor, mean: Tensor, standard_deviation: Tensor) -> Tensor:
+        """Returns the parameters of labels, from those of labels less mean over deviation.
+
+        By default `rescale`. Families that have no such labels, of positive numbers, say, take
+        theirs relative to those of `start`: so that a network which puts out numbers of the order
+        of 1 predicts what is of the order of the labels.
+
+        Args:
+            parameters: The parameters `(..., labels, parameters)`.
+            mean: Means of the labels `(labels,)`.
+            standard_deviation: Their standard deviations `(labels,)`.
+        """
+        return self.rescale(parameters, standard_deviation, mean)
+
+    def start(self, mean: Tensor, standard_deviation: Tensor) -> Tensor:
+        """Returns parameters of about this mean and standard deviation, with which to start.
+
+        By default those that `rescale` makes of all 0.
+
+        Args:
+            mean: Means of the labels `(labels,)`.
+            standard_deviation: Their standard deviations, above 0 `(labels,)`.
+        """
+        zeros = ops.zeros((*ops.shape(mean), len(self.parameters)), dtype=mean.dtype)
+        return self.denormalize(zeros, mean, standard_deviation)
 
     def check(self, parameters: Tensor) -> None:
         """Raises `ValueError` where the last axis does not hold these parameters.
@@ -226,9 +275,12 @@ def _log(probability: Tensor) -> Tensor:
 
 def _levels() -> tuple[list[float], list[float]]:
     """Levels t = u^2 (3 - 2 u), dense at both ends but none 1 in float32, and their weights."""
-    u, weight = np.polynomial.legendre.leggauss(LEVELS)
-    u = 0.5 * (u + 1.0)
-    return (u**2 * (3.0 - 2.0 * u)).tolist(), (3.0 * weight * u * (1.0 - u)).tolist()
+    u, weight = _backend.gauss_legendre(LEVELS)
+    levels = [x**2 * (3.0 - 2.0 * x) for x in u]
+    return levels, [6.0 * w * x * (1.0 - x) for x, w in zip(u, weight, strict=True)]
+
+
+LEVELS_AND_WEIGHTS = _levels()
 
 
 def _listed(names: tuple[str, ...], most: int = 12) -> str:

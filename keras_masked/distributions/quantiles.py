@@ -89,6 +89,29 @@ class Quantiles(Distribution):
         steps = ops.softplus(numbers[..., 1:] + self._of(self._increments, numbers))
         return _backend.cumsum(ops.concatenate([lowest, steps], axis=-1), axis=-1)
 
+    def take_in(self, parameters: Tensor) -> Tensor:
+        """Returns the numbers of which `put_out` makes these quantiles, which must not cross.
+
+        Args:
+            parameters: Quantiles, increasing `(..., labels, levels)`.
+        """
+        parameters = ops.convert_to_tensor(parameters)
+        if not self.ordered or len(self.levels) == 1:
+            return parameters - self._of(self._normal, parameters)
+        steps = parameters[..., 1:] - parameters[..., :-1]
+        numbers = steps + _backend.log1mexp(-steps) - self._of(self._increments, steps)
+        return ops.concatenate([parameters[..., :1] - self._normal[0], numbers], axis=-1)
+
+    def start(self, mean: Tensor, standard_deviation: Tensor) -> Tensor:
+        """Returns the quantiles of a normal distribution.
+
+        Args:
+            mean: Its means `(labels,)`.
+            standard_deviation: Its standard deviations, above 0 `(labels,)`.
+        """
+        normal = self._of(self._normal, mean)
+        return mean[..., None] + standard_deviation[..., None] * normal
+
     def crps(self, y: Tensor, parameters: Tensor) -> Tensor:
         """Returns twice the mean pinball loss of the quantiles.
 

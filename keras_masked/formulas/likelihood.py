@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras import ops
+
 from keras_masked.distributions import Distribution
 from keras_masked.formulas.labels import WITH_ERRORS, formula
 
@@ -17,11 +19,15 @@ def negative_log_likelihood(
     distribution: Distribution,
     error: Tensor | None = None,
     full: bool = False,
+    beta: float = 0.0,
 ) -> Tensor:
-    """-log p(y), with the constant of the distribution or without."""
+    """-log p(y), with the constant of the distribution or without, times a power of variances."""
     y_pred = widened(y_pred, distribution, error)
     loss = distribution.nll(y_true, y_pred)
-    return loss + distribution.constant if full else loss
+    loss = loss + distribution.constant if full else loss
+    if beta:
+        loss = loss * ops.stop_gradient(distribution.variance(y_pred) ** beta)
+    return loss
 
 
 @formula(WITH_ERRORS)

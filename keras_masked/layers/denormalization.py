@@ -40,8 +40,10 @@ class LabelDenormalization(StrictLayer):
     Args:
         normalization: The `LabelNormalization`, which is saved with this layer. It may be adapted
             after the model has been built, but before it is used.
-        distribution: `None` for predictions of labels; `"gaussian"`, or a
-            `keras_masked.distributions.Distribution`, for the parameters of distributions.
+        distribution: `None` for predictions of labels; for the parameters of distributions their
+            family: its name, `"gaussian"`, say, or a `keras_masked.distributions.Distribution`.
+            Of families that know no shift, of positive numbers or counts, say, parameters of 0
+            become those of the labels' mean and standard deviation.
         **kwargs: `name=`, `dtype=` and so on, of every Keras layer.
 
     Shapes: input and output `(batch, ..., labels)`, or with a distribution
@@ -95,7 +97,11 @@ class LabelDenormalization(StrictLayer):
 
     def _labels_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         shape = tuple(input_shape)
-        return shape if self.distribution is None else shape[:-1]
+        if self.distribution is None:
+            return shape
+        if self.distribution.label_axes:  # parameters of all labels together
+            return (*shape[:-1], getattr(self.distribution, "labels", None))
+        return shape[:-1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the predictions."""

@@ -196,7 +196,8 @@ class LabelNormalization(StrictLayer):
 
         Args:
             parameters: Parameters for normalized labels `(..., labels, parameters)`.
-            distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+            distribution: The family: its name, `"gaussian"`, say, or a
+                `keras_masked.distributions.Distribution`.
         """
         found = self._inverse(parameters, distributions.get(distribution))
         return ops.cast(found, self.compute_dtype)
@@ -206,9 +207,9 @@ class LabelNormalization(StrictLayer):
         if distribution is None:
             p, mean, std = self._prepare(predictions)
             return p * std + mean
-        p, mean, std = self._prepare(predictions, axis=-2)
+        p, mean, std = self._prepare(predictions, axis=None if distribution.label_axes else -2)
         distribution.check(p)
-        return distribution.rescale(p, std, mean)
+        return distribution.denormalize(p, mean, std)
 
     def _map_observed(self, labels: Tensor, function: Callable[..., Tensor]) -> Tensor:
         labels = receive(labels, self.missing)
@@ -228,7 +229,7 @@ class LabelNormalization(StrictLayer):
                 mapped = ops.where(absent, value, mapped)
         return mapped
 
-    def _prepare(self, x: Tensor, axis: int = -1) -> tuple[Tensor, Tensor, Tensor]:
+    def _prepare(self, x: Tensor, axis: int | None = -1) -> tuple[Tensor, Tensor, Tensor]:
         """A tensor, mean and standard deviation in one dtype, float32 at least."""
         if not self._is_adapted():
             raise ValueError(
@@ -236,7 +237,8 @@ class LabelNormalization(StrictLayer):
                 "call `adapt` with labels first."
             )
         x = x if ops.is_tensor(x) else receive(x, ())
-        self._check_shape(tuple(x.shape), axis)
+        if axis is not None:  # else the last axis holds parameters of all labels together
+            self._check_shape(tuple(x.shape), axis)
         received = keras.backend.standardize_dtype(x.dtype)
         dtype = "float64" if "float64" in (received, self.mean.dtype) else "float32"
         x, mean, std = (ops.cast(each, dtype) for each in (x, self.mean, self.standard_deviation))

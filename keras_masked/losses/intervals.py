@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from keras_masked import distributions
+from keras_masked.distributions.lookup import get_if_any
 from keras_masked.formulas import intervals as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
@@ -67,7 +67,7 @@ class IntervalScore(FormulaLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        options = {"level": level, "distribution": distributions.get_if_any(distribution)}
+        options = {"level": level, "distribution": get_if_any(distribution)}
         super().__init__(reduction, name, dtype, **options, **masking)
 
 
@@ -126,7 +126,7 @@ class WeightedIntervalScore(FormulaLoss):
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
-        options = {"levels": levels, "distribution": distributions.get_if_any(distribution)}
+        options = {"levels": levels, "distribution": get_if_any(distribution)}
         super().__init__(reduction, name, dtype, **options, **masking)
 
 
@@ -150,7 +150,7 @@ def interval_score(
     [15.0]
     """
     options = IntervalScore.checked(level=level)
-    options["distribution"] = distributions.get_if_any(distribution)
+    options["distribution"] = get_if_any(distribution)
     return row_values(formulas.interval_score, y_true, y_pred, missing, **options)
 
 
@@ -174,5 +174,5 @@ def weighted_interval_score(
     [3.0]
     """
     options = WeightedIntervalScore.checked(levels=levels)
-    options["distribution"] = distributions.get_if_any(distribution)
+    options["distribution"] = get_if_any(distribution)
     return row_values(formulas.weighted_interval_score, y_true, y_pred, missing, **options)

@@ -7,10 +7,22 @@ from typing import Any, Unpack
 import keras
 
 from keras_masked import distributions
+from keras_masked.formulas import Labels
 from keras_masked.formulas import likelihood as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
-from keras_masked.observation import NAN, Missing, row_values, stack_parameters
-from keras_masked.validation import BOOLEAN
+from keras_masked.observation import (
+    JOINT,
+    NAN,
+    Missing,
+    Observation,
+    joint_values,
+    observe_joint,
+    row_values,
+    stack_parameters,
+    standardize_missing,
+    with_mask,
+)
+from keras_masked.validation import BOOLEAN, NON_NEGATIVE
 
 Tensor = Any
 
@@ -30,12 +42,17 @@ class NegativeLogLikelihood(FormulaLoss):
     so that $s$ learns the scatter that the errors of the labels leave unexplained.
 
     Args:
-        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        distribution: The family: its name, `"gaussian"`, say, or a
+            `keras_masked.distributions.Distribution`.
         full: Whether to add what depends on nothing, $\log(2 \pi) / 2$ for the Gaussian: values are
             then comparable between distributions.
         reduction: As in Keras, over observed labels.
         name: Name of the loss.
         dtype: Dtype of the result.
+        beta: Each label's loss is multiplied by its predicted variance to this power, without a
+            gradient (Seitzer et al. 2022): with 0 it is the likelihood; with 1 means are trained as
+            by squares, whatever the variances are; 0.5 is a compromise that keeps labels which are
+            not fitted yet from being given up as noise.
         **masking: See `MaskedLoss`.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`: for the Gaussian, means and log-variances.
@@ -45,7 +62,8 @@ class NegativeLogLikelihood(FormulaLoss):
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align, or the last axis of
-            `y_pred` does not hold the parameters of the distribution.
+            `y_pred` does not hold the parameters of the distribution, or, as far as values are at
+            hand, if labels are outside its support.
 
     Example:
 
@@ -61,7 +79,7 @@ class NegativeLogLikelihood(FormulaLoss):
 
     formula = formulas.negative_log_likelihood
 
-    admits = {"full": BOOLEAN}
+    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE}
 
     def __init__(
         self,
@@ -70,10 +88,47 @@ class NegativeLogLikelihood(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "negative_log_likelihood",
         dtype: Any = None,
+        *,
+        beta: float = 0.0,
         **masking: Unpack[Masking],
     ) -> None:
-        options = {"distribution": distributions.get(distribution), "full": full}
+        distribution = distributions.get(distribution)
+        if isinstance(distribution, distributions.MultivariateGaussian):
+            check_joint(type(self).__name__, beta, masking)
+        options = {"distribution": distribution, "full": full, "beta": beta}
         super().__init__(reduction, name, dtype, **options, **masking)
+
+    @property
+    def label(self) -> Labels:  # type: ignore[override]
+        """What a label is: with a joint distribution, a row."""
+        joint = self._options["distribution"].label_axes
+        return JOINT if joint else self.formula.label.under(self._options)
+
+    def evaluate(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Observation]:
+        """One loss per label, or per row of labels: 0 where hidden, with a gradient of 0 there."""
+        distribution = self._options["distribution"]
+        if not distribution.label_axes:
+            return super().evaluate(y_true, y_pred, sample_weight)
+        known = {"missing": self.missing, "dtype": self.dtype}
+        seen = observe_joint(y_true, y_pred, sample_weight, distribution, **known)
+        return joint_values(seen, distribution, self._options["full"]), seen
+
+
+def check_joint(owner: str, beta: float, masking: Any) -> None:
+    """Raises on options that mean nothing of labels that are one together."""
+    for name, value in (("beta", beta or None), ("label_weights", masking.get("label_weights"))):
+        if value is not None:
+            raise ValueError(
+                f"{owner}: argument `{name}` is of single labels, and a joint distribution has "
+                f"none. Received: {name}={value!r}"
+            )
+    if masking.get("average", "micro") == "macro":
+        raise ValueError(
+            f"{owner}: argument `average` must not be 'macro' with a joint distribution, whose "
+            "labels are no columns. Received: average='macro'"
+        )
 
 
 @register
@@ -83,6 +138,7 @@ def negative_log_likelihood(
     *,
     distribution: Any = "gaussian",
     full: bool = False,
+    beta: float = 0.0,
     missing: Missing = NAN,
 ) -> Tensor:
     """Returns the mean negative log-likelihood of each row, over its observed labels.
@@ -98,7 +154,12 @@ def negative_log_likelihood(
     distribution = distributions.get(distribution)
     full = NegativeLogLikelihood.checked(full=full)["full"]
     formula = formulas.negative_log_likelihood
-    return row_values(formula, y_true, y_pred, missing, distribution=distribution, full=full)
+    if distribution.label_axes:
+        markers = standardize_missing(missing)
+        seen = observe_joint(y_true, y_pred, None, distribution, missing=markers)
+        return with_mask(joint_values(seen, distribution, full), seen)
+    options = {"distribution": distribution, "full": full, "beta": beta}
+    return row_values(formula, y_true, y_pred, missing, **options)
 
 
 @register

@@ -87,7 +87,7 @@ from keras_masked.metrics.medians import (
     median_error,
 )
 from keras_masked.metrics.observed_fraction import ObservedFraction
-from keras_masked.metrics.of_mean import OfMean
+from keras_masked.metrics.of_mean import OfMean, OfQuantile
 from keras_masked.metrics.one_hot_iou import OneHotIoU, OneHotMeanIoU
 from keras_masked.metrics.operating_points import (
     PrecisionAtRecall,
@@ -193,6 +193,7 @@ __all__ = [
     "NegativePredictiveValue",
     "ObservedFraction",
     "OfMean",
+    "OfQuantile",
     "OneHotIoU",
     "OneHotMeanIoU",
     "PITHistogram",
@@ -270,6 +271,7 @@ NOT_BY_NAME = (
     "MeanMetric",
     "Metric",
     "OfMean",
+    "OfQuantile",
     "PerLabel",
     "deserialize",
     "get",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from keras_masked import distributions
+from keras_masked.distributions.lookup import get_if_any
 from keras_masked.formulas import intervals as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
@@ -67,7 +67,7 @@ class IntervalScore(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        options = {"level": level, "distribution": distributions.get_if_any(distribution)}
+        options = {"level": level, "distribution": get_if_any(distribution)}
         super().__init__(name, dtype, missing=missing, **options)
 
 
@@ -126,7 +126,7 @@ class WeightedIntervalScore(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        options = {"levels": levels, "distribution": distributions.get_if_any(distribution)}
+        options = {"levels": levels, "distribution": get_if_any(distribution)}
         super().__init__(name, dtype, missing=missing, **options)
 
 
@@ -183,7 +183,7 @@ class IntervalCoverage(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        options = {"level": level, "distribution": distributions.get_if_any(distribution)}
+        options = {"level": level, "distribution": get_if_any(distribution)}
         super().__init__(name, dtype, missing=missing, **options)
 
 
@@ -238,5 +238,5 @@ class IntervalWidth(MeanMetric):
         *,
         missing: Missing = NAN,
     ) -> None:
-        options = {"level": level, "distribution": distributions.get_if_any(distribution)}
+        options = {"level": level, "distribution": get_if_any(distribution)}
         super().__init__(name, dtype, missing=missing, **options)

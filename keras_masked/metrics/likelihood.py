@@ -14,8 +14,15 @@ from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.moments import Moments
-from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import BOOLEAN
+from keras_masked.observation import (
+    JOINT,
+    NAN,
+    Missing,
+    Observation,
+    joint_values,
+    observe_joint,
+)
+from keras_masked.validation import BOOLEAN, NON_NEGATIVE
 
 Tensor = Any
 
@@ -30,11 +37,13 @@ class NegativeLogLikelihood(MeanMetric):
     predicted for it. NaN where nothing is observed.
 
     Args:
-        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
+        distribution: The family: its name, `"gaussian"`, say, or a
+            `keras_masked.distributions.Distribution`.
         full: Whether to add what depends on nothing, $\log(2 \pi) / 2$ for the Gaussian: values are
             then comparable between distributions.
         name: Name of the metric.
         dtype: Dtype of the result.
+        beta: The power of the variances with which losses are multiplied, as by the loss.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
@@ -55,7 +64,7 @@ class NegativeLogLikelihood(MeanMetric):
     formula = formulas.negative_log_likelihood
     _direction = "down"
 
-    admits = {"full": BOOLEAN}
+    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE}
 
     def __init__(
         self,
@@ -64,10 +73,37 @@ class NegativeLogLikelihood(MeanMetric):
         name: str | None = "negative_log_likelihood",
         dtype: Any = None,
         *,
+        beta: float = 0.0,
         missing: Missing = NAN,
     ) -> None:
-        distribution = distributions.get(distribution)
-        super().__init__(name, dtype, missing=missing, distribution=distribution, full=full)
+        options = {"distribution": distributions.get(distribution), "full": full, "beta": beta}
+        super().__init__(name, dtype, missing=missing, **options)
+
+    @property
+    def label(self) -> Labels:  # type: ignore[override]
+        """What a label is: with a joint distribution, a row."""
+        joint = self._options["distribution"].label_axes
+        return JOINT if joint else self.formula.label.under(self._options)
+
+    def observe(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Observation:
+        """Finds what is observed among the labels, or of rows of them."""
+        distribution = self._options["distribution"]
+        if not distribution.label_axes:
+            return super().observe(y_true, y_pred, sample_weight)
+        missing, dtype = self.missing, self.seen_dtype
+        seen = observe_joint(
+            y_true, y_pred, sample_weight, distribution, missing=missing, dtype=dtype
+        )
+        return dataclasses.replace(seen, y_pred=ops.stop_gradient(seen.y_pred))
+
+    def label_values(self, seen: Observation) -> Tensor:
+        """The loss of each label, or of each row."""
+        distribution = self._options["distribution"]
+        if not distribution.label_axes:
+            return super().label_values(seen)
+        return joint_values(seen, distribution, self._options["full"])
 
 
 @register

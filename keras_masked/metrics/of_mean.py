@@ -1,4 +1,4 @@
-"""`OfMean`: any metric, of the means of predicted distributions."""
+"""`OfMean` and `OfQuantile`: any metric, of one number of each predicted distribution."""
 
 from __future__ import annotations
 
@@ -17,45 +17,15 @@ from keras_masked.observation import (
     standardize_errors,
     take_apart,
 )
+from keras_masked.validation import FRACTION
 
 Tensor = Any
 
 
-@register
-class OfMean(MaskedMetric):
-    r"""Another metric, of the means of the predicted distributions.
+class OfDistribution(MaskedMetric):
+    """Base class: another metric, of one number of each predicted distribution.
 
-    $$M = M(\{(y_i, \mu_i) : o_i = 1\})$$
-
-    with $\mu_i$ the mean of the distribution predicted for label $i$, and $o_i$ 1 where the label
-    is observed. With parameters stacked on the last axis of the output, the one output serves the
-    likelihood and ordinary metrics alike.
-
-    Args:
-        metric: One of our metrics, `PerLabel` included; wrap Keras's own in `Masked`. It says which
-            labels are missing.
-        distribution: `"gaussian"`, or a `keras_masked.distributions.Distribution`.
-        name: Name of the metric; by default, that of `metric`.
-        dtype: Dtype of the result; by default, that of `metric`.
-
-    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
-    label is missing. The result is that of `metric`.
-
-    Raises:
-        ValueError: If `metric` is none of ours, shapes do not align, or an error is negative; in
-            graphs, such an error makes the result NaN.
-
-    Example:
-
-    >>> metric = keras_masked.metrics.OfMean(keras_masked.metrics.MeanAbsoluteError())
-    >>> y_true = np.array([[1.0, np.nan]])
-    >>> y_pred = np.array([[[6.0, 0.0], [7.0, 0.0]]])  # means and log-variances
-    >>> metric.update_state(y_true, y_pred)
-    >>> float(metric.result())
-    5.0
-
-    Source: none.
+    A subclass implements `number`.
     """
 
     label = WITH_ERRORS
@@ -79,6 +49,10 @@ class OfMean(MaskedMetric):
         if hasattr(metric, "_direction"):
             self._direction = metric._direction
 
+    def number(self, parameters: Tensor) -> Tensor:
+        """What stands for the distribution of each label."""
+        raise NotImplementedError
+
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> None:
@@ -89,11 +63,12 @@ class OfMean(MaskedMetric):
             y_pred: Parameters of their distributions.
             sample_weight: Weights: a scalar, one per row, or one per label.
         """
-        y_true, error, first = take_apart(y_true, y_pred)
-        mask = _backend.get_keras_mask(y_pred)
+        mask, error = _backend.get_keras_mask(y_pred), None
+        if not self.distribution.label_axes:  # else labels have no errors
+            y_true, error, first = take_apart(y_true, y_pred)
         y_pred = ops.convert_to_tensor(y_pred)
         self.distribution.check(y_pred)
-        mean = self.distribution.mean(y_pred)
+        number = self.number(y_pred)
         if error is not None:  # infinite ones say that nothing is known of the label
             known = mask is None and sample_weight is None
             error, certain = standardize_errors(error, y_true, self.missing, known)
@@ -101,10 +76,10 @@ class OfMean(MaskedMetric):
                 certain = align_errors(certain, first)
                 mask = certain if mask is None else _both(mask, certain)
                 wrong = _backend.isnan(align_errors(error, first))  # negative
-                mean = ops.where(wrong, ops.full_like(mean, float("nan")), mean)
+                number = ops.where(wrong, ops.full_like(number, float("nan")), number)
         if mask is not None:
-            _backend.set_keras_mask(mean, mask)
-        self.metric.update_state(y_true, mean, sample_weight)
+            _backend.set_keras_mask(number, mask)
+        self.metric.update_state(y_true, number, sample_weight)
 
     def result(self) -> Any:
         """Returns the metric's result."""
@@ -137,7 +112,7 @@ class OfMean(MaskedMetric):
         """
         metrics = list(metrics)
         super().merge_state(metrics)
-        self.metric.merge_state(each.metric for each in metrics if isinstance(each, OfMean))
+        self.metric.merge_state(each.metric for each in metrics if isinstance(each, OfDistribution))
 
     def _shape_of_state(self) -> Any:
         return self.metric._shape_of_state()
@@ -155,12 +130,117 @@ class OfMean(MaskedMetric):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> OfMean:
+    def from_config(cls, config: dict[str, Any]) -> OfDistribution:
         """Builds the metric from its config."""
         inner = keras.saving.deserialize_keras_object(config["metric"])
         metric = super().from_config({**config, "metric": inner})
         assert isinstance(metric, cls)
         return metric
+
+
+@register
+class OfMean(OfDistribution):
+    r"""Another metric, of the means of the predicted distributions.
+
+    $$M = M(\{(y_i, \mu_i) : o_i = 1\})$$
+
+    with $\mu_i$ the mean of the distribution predicted for label $i$, and $o_i$ 1 where the label
+    is observed. With parameters stacked on the last axis of the output, the one output serves the
+    likelihood and ordinary metrics alike.
+
+    Args:
+        metric: One of our metrics, `PerLabel` included; wrap Keras's own in `Masked`. It says which
+            labels are missing.
+        distribution: The family: its name, `"gaussian"`, say, or a
+            `keras_masked.distributions.Distribution`.
+        name: Name of the metric; by default, that of `metric`.
+        dtype: Dtype of the result; by default, that of `metric`.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
+    label is missing. The result is that of `metric`.
+
+    Raises:
+        ValueError: If `metric` is none of ours, shapes do not align, or an error is negative; in
+            graphs, such an error makes the result NaN.
+
+    Example:
+
+    >>> metric = keras_masked.metrics.OfMean(keras_masked.metrics.MeanAbsoluteError())
+    >>> y_true = np.array([[1.0, np.nan]])
+    >>> y_pred = np.array([[[6.0, 0.0], [7.0, 0.0]]])  # means and log-variances
+    >>> metric.update_state(y_true, y_pred)
+    >>> float(metric.result())
+    5.0
+
+    Source: none.
+    """
+
+    def number(self, parameters: Tensor) -> Tensor:
+        """The mean."""
+        return self.distribution.mean(parameters)
+
+
+@register
+class OfQuantile(OfDistribution):
+    r"""Another metric, of one quantile of the predicted distributions.
+
+    $$M = M(\{(y_i, q_i) : o_i = 1\}), \quad F_i(q_i) = q$$
+
+    with $F_i$ the distribution function predicted for label $i$, and $o_i$ 1 where the label is
+    observed. The median, `q=0.5`, is what makes mean absolute errors least; a mean is not, nor does
+    every distribution have one.
+
+    Args:
+        metric: One of our metrics, `PerLabel` included; wrap Keras's own in `Masked`. It says which
+            labels are missing.
+        q: The probability of less, between 0 and 1.
+        distribution: The family: its name, `"gaussian"`, say, or a
+            `keras_masked.distributions.Distribution`.
+        name: Name of the metric; by default, that of `metric`.
+        dtype: Dtype of the result; by default, that of `metric`.
+
+    Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
+    `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
+    label is missing. The result is that of `metric`.
+
+    Raises:
+        ValueError: If `metric` is none of ours, `q` is not between 0 and 1, shapes do not align, or
+            an error is negative; in graphs, such an error makes the result NaN.
+
+    Example:
+
+    >>> inner = keras_masked.metrics.MeanAbsoluteError()
+    >>> metric = keras_masked.metrics.OfQuantile(inner, 0.5, "lognormal")
+    >>> y_true = np.array([[1.0, np.nan]])
+    >>> y_pred = np.array([[[np.log(6.0), 0.0], [7.0, 0.0]]])  # of medians 6 and exp(7)
+    >>> metric.update_state(y_true, y_pred)
+    >>> round(float(metric.result()), 4)
+    5.0
+
+    Source: none.
+    """
+
+    admits = {"q": FRACTION}
+
+    def __init__(
+        self,
+        metric: MaskedMetric,
+        q: float = 0.5,
+        distribution: Any = "gaussian",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(metric, distribution, name, dtype)
+        self.q = q
+
+    def number(self, parameters: Tensor) -> Tensor:
+        """The quantile."""
+        return self.distribution.quantile(self.q, parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns everything that `from_config` needs, the inner metric included."""
+        return {**super().get_config(), "q": self.q}
 
 
 def _both(mask: Tensor, certain: Tensor) -> Tensor:

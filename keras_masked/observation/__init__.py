@@ -15,6 +15,7 @@ from keras_masked.observation.evaluation import (
     with_row_mask,
 )
 from keras_masked.observation.hiding import gate_input, gate_output, replace
+from keras_masked.observation.joint import JOINT, joint_values, observe_joint
 from keras_masked.observation.missing import (
     CLASS_IDS,
     NAN,
@@ -59,6 +60,7 @@ from keras_masked.observation.weights import (
 __all__ = [
     "AVERAGES",
     "CLASS_IDS",
+    "JOINT",
     "Missing",
     "NAN",
     "OF_OBSERVATION",
@@ -78,8 +80,10 @@ __all__ = [
     "gate_output",
     "holds_class_ids",
     "join_markers",
+    "joint_values",
     "label_values",
     "observe",
+    "observe_joint",
     "observed_rate",
     "one_hot",
     "one_versus_rest",

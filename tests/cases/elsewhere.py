@@ -49,6 +49,7 @@ ELSEWHERE = {
         Elsewhere("has a dict for a result", "test_per_label.py", "PerLabel"),
         Elsewhere("has a matrix for a result", "test_classification.py", "ConfusionMatrix"),
         Elsewhere("around other metrics", "test_likelihood.py", "OfMean"),
+        Elsewhere("around other metrics", "test_families_in_use.py", "OfQuantile"),
         Elsewhere("of values without predictions", "test_reduction_metrics.py", "Mean Sum"),
         Elsewhere("of a batch", "test_symjax.py", "clustering_accuracy explained_variance"),
         Elsewhere("medians of rows, of columns or of all", "test_median_functions.py",
