@@ -63,7 +63,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Three ways to train on labels with holes.")
     parser.add_argument("--backend", choices=["jax", "tensorflow", "torch"], help="default jax")
     parser.add_argument("--seeds", type=int, default=5, help="repetitions, default 5")
-    parser.add_argument("--out", type=Path, default=Path(), help="folder for picture and model")
+    parser.add_argument(
+        "--out", type=Path, default=Path(), help="folder for picture, model and report"
+    )
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error("--seeds must be at least 1")
@@ -96,6 +98,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     draw(args.out / "quickstart.png", labels, scores, split, predictions)
     check_saved(model, split, args.out / "quickstart.keras")
+    report(split, predictions[-1], args.out / "report.html")
 
 
 def require(*modules: str) -> None:
@@ -308,6 +311,16 @@ def check_saved(model: Any, split: Split, path: Path) -> None:
         raise SystemExit(f"{path}: the loaded model differs: {before} became {after}")
     numbers = ", ".join(f"{name} {value:.4f}" for name, value in after.items())
     print(f"Saved: {path}. Loaded again, predictions and metrics agree: {numbers}")
+
+
+def report(split: Split, prediction: Array, path: Path) -> None:
+    """Every label of the last model with its interval, as a table and as one page."""
+    import keras_masked as km
+
+    found = km.report(split.y["test"], prediction, labels=LABELS)
+    print(f"\nThe last model, in standard deviations of the labels:\n\n{found}")
+    found.save(path)
+    print(f"\nSaved: {path}, to be opened in any browser")
 
 
 if __name__ == "__main__":

@@ -18,11 +18,12 @@ from keras_masked import distributions, layers, losses, metrics
 from keras_masked.lifting import masked
 from keras_masked.observation import observed_rate
 from keras_masked.replicas import replicas
-from keras_masked.report import describe_labels
+from keras_masked.report import compare, describe_labels, report
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "compare",
     "describe_labels",
     "distributions",
     "layers",
@@ -31,6 +32,7 @@ __all__ = [
     "metrics",
     "observed_rate",
     "replicas",
+    "report",
 ]
 
 

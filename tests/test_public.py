@@ -136,7 +136,8 @@ def test_names_are_known_to_get(kind: str) -> None:
     module = MODULES[kind]
     unknown = set(module.__all__) - set(module.KNOWN)
     bases = {name for name in unknown if name.endswith(("Loss", "Metric"))}
-    wrappers = {"Masked", "OfMean", "OfQuantile", "PerLabel"} & set(module.__all__)
+    wrapping = {"ByGroup", "Masked", "OfMean", "OfQuantile", "PerLabel", "WithInterval"}
+    wrappers = wrapping & set(module.__all__)
     assert unknown == bases | wrappers | {"get", "serialize", "deserialize"}
 
 

@@ -37,6 +37,8 @@ from keras_masked._backend.special import (
     log_ndtr,
     ndtri,
 )
+from keras_masked._backend.replicas import combine, place, replicated, torch_group, total
+from keras_masked._backend.special import lgamma, log_ndtr
 from keras_masked._backend.state import compiled_together, forget, unused
 from keras_masked._backend.tensors import (
     absolute,
@@ -113,6 +115,7 @@ __all__ = [
     "minimum",
     "options_of",
     "product",
+    "place",
     "replicated",
     "segment_sum",
     "set_keras_mask",

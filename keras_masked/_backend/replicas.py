@@ -55,6 +55,27 @@ def total(denominator: Tensor) -> Tensor:
     return _sum_over_replicas(denominator) if replicated() else denominator
 
 
+def place(rows: Any) -> tuple[Any, Any]:
+    """How many rows of a batch other replicas have before those at hand, and how many all have.
+
+    Args:
+        rows: How many rows this replica has, an integer or an int32 tensor.
+    """
+    if not replicated():
+        return 0, rows
+    if _torch_group is not None:
+        import torch.distributed as dist
+
+        mine, replicas = dist.get_rank(_torch_group[0]), _torch_group[1]
+    else:
+        context = _replica_context()
+        mine, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
+    each = ops.cast(ops.equal(ops.arange(replicas), mine), "float32") * ops.cast(rows, "float32")
+    each = total(each)
+    before = ops.where(ops.arange(replicas) < mine, each, ops.zeros_like(each))
+    return ops.cast(ops.sum(before), "int32"), ops.cast(ops.sum(each), "int32")
+
+
 def combine(part: Tensor) -> Tensor:
     """From each replica's part of a loss, their sum, as the trainers of the engines want it.
 

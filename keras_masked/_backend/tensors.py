@@ -153,9 +153,9 @@ def arctan2(y: Tensor, x: Tensor) -> Tensor:
 
 
 def segment_sum(x: Tensor, ids: Tensor, num_segments: int) -> Tensor:
-    """Sums of a vector's entries by ids, all of which are in range."""
+    """Sums of entries, or of rows, by ids, all of which are in range."""
     if keras.config.backend() == "torch":
-        return x.new_zeros(num_segments).index_add(0, ids, x)
+        return x.new_zeros((num_segments, *x.shape[1:])).index_add(0, ids, x)
     return ops.segment_sum(x, ids, num_segments=num_segments)
 
 

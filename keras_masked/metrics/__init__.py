@@ -47,6 +47,7 @@ from keras_masked.metrics.agreement import (
 from keras_masked.metrics.auc import AUC
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.brier import BrierScore, D2BrierScore, D2LogLossScore
+from keras_masked.metrics.by_group import ByGroup
 from keras_masked.metrics.clustering import ClusteringAccuracy, clustering_accuracy
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.correlation import (
@@ -123,6 +124,7 @@ from keras_masked.metrics.verification import (
     HeidkeSkillScore,
     ProbabilityOfDetection,
 )
+from keras_masked.metrics.with_interval import WithInterval
 
 __all__ = [
     "AUC",
@@ -133,6 +135,7 @@ __all__ = [
     "BinaryCrossentropy",
     "BinaryIoU",
     "BrierScore",
+    "ByGroup",
     "CalibrationError",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
@@ -222,6 +225,7 @@ __all__ = [
     "TrueNegatives",
     "TruePositives",
     "WeightedIntervalScore",
+    "WithInterval",
     "accuracy",
     "binary_accuracy",
     "binary_crossentropy",
@@ -265,6 +269,7 @@ msle = MSLE = mean_squared_logarithmic_error
 CRPS = ContinuousRankedProbabilityScore
 
 NOT_BY_NAME = (
+    "ByGroup",
     "ColumnMetric",
     "Masked",
     "MaskedMetric",
@@ -273,6 +278,7 @@ NOT_BY_NAME = (
     "OfMean",
     "OfQuantile",
     "PerLabel",
+    "WithInterval",
     "deserialize",
     "get",
     "serialize",

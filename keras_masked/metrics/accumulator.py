@@ -66,3 +66,32 @@ class Accumulator:
         """What rounding left out: NaN, infinity minus infinity, of an infinite sum."""
         rest = ops.convert_to_tensor(self._rest)
         return ops.where(ops.isnan(rest), ops.zeros_like(rest), rest)
+
+
+class Sums(Accumulator):
+    """Running sums in one variable, of which rounding may take some: for replicates.
+
+    There are thousands of them, each pass over which takes time, and they need no more digits.
+    """
+
+    def __init__(self, metric: keras.metrics.Metric, shape: tuple[int, ...]) -> None:
+        self.shape = tuple(shape)
+        self._sum = metric.add_variable(self.shape, "zeros", dtype=sums_dtype(metric), name="sum")
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variable that holds the sums."""
+        return [self._sum]
+
+    def add(self, value: Tensor) -> None:
+        """Adds a tensor of the accumulator's shape."""
+        self._sum.assign(self._sum + ops.cast(value, self._sum.dtype))
+
+    def merge(self, other: Accumulator) -> None:
+        """Adds the sums of another accumulator of the same shape."""
+        self.add(other.value)
+
+    @property
+    def value(self) -> Tensor:
+        """The sums so far."""
+        return ops.convert_to_tensor(self._sum)

@@ -220,11 +220,14 @@ def quotient(numerator: Tensor, denominator: Tensor) -> Tensor:
     return ops.where(zero, ops.zeros_like(found), found)
 
 
-def defined_mean(values: Tensor, weights: Tensor, defined: Tensor) -> Tensor:
+def defined_mean(
+    values: Tensor, weights: Tensor, defined: Tensor, axis: int | None = None
+) -> Tensor:
     """Weighted mean over what is defined; a NaN there, of a diverged prediction, stays."""
     zeros = ops.zeros_like(values)
     weights = ops.where(defined, weights, zeros)
-    return ratio(ops.sum(ops.where(defined, values * weights, zeros)), ops.sum(weights))
+    weighted = ops.where(defined, values * weights, zeros)
+    return ratio(ops.sum(weighted, axis=axis), ops.sum(weights, axis=axis))
 
 
 def known(values: Tensor, defined: Tensor) -> Tensor:

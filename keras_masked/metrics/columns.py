@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_masked import _backend
 from keras_masked.constructors import DEFAULT
 from keras_masked.metrics.base import MaskedMetric, known
+from keras_masked.metrics.rows import Rows, rows_as_columns
 from keras_masked.observation import Missing, Observation
 
 Tensor = Any
@@ -82,6 +84,34 @@ class ColumnMetric(MaskedMetric):
 
     def check_per_label(self) -> None:
         """Raises `ValueError` if the options make no sense for one column."""
+
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` if a row is more than its labels, and cannot be counted by itself."""
+
+    @property
+    def is_mean_of_columns(self) -> bool:
+        """Whether the value is the mean over the columns that the metric itself keeps apart."""
+        return False
+
+    def collect_rows(self, seen: Observation, state: Any, rows: Rows) -> Any:
+        """The sums over a batch for each of several ways to count its rows.
+
+        Args:
+            seen: Labels with columns on their last axis.
+            state: A state of `columns * rows.ways` columns, which adds what is returned.
+            rows: How rows count.
+        """
+        if hasattr(state, "counting"):
+            return self.collect(seen, state.counting(rows), True)
+        # Sums are linear in what rows count: each row by itself first, as if it were a column.
+        columns = columns_of(seen, self.label.axes)
+        each = self.collect(rows_as_columns(seen, self.label.axes), state, True)
+        sums = tuple(each.shape[:-1])
+        each = ops.reshape(each, (*sums, -1, columns))
+        each = ops.moveaxis(each, -2, 0)  # (rows, *sums, columns)
+        size = int(np.prod(sums)) * columns
+        found = rows.add_up(ops.reshape(each, (-1, size)))
+        return ops.reshape(found, (*sums, columns * rows.ways))
 
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None

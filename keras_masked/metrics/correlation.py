@@ -110,6 +110,20 @@ class Correlation(ColumnMetric):
             state.count,
         )
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` where rows have a correlation of their own."""
+        if self._over_rows and not per_label:
+            raise ValueError(
+                "Rows cannot be counted by themselves where each has a correlation of its own. "
+                "Pass `axis=0` for that of each column over all the data, or `axis=None` for that "
+                f"of all labels. Received: axis={self._options['axis']}"
+            )
+
+    @property
+    def is_mean_of_columns(self) -> bool:
+        """Whether the value is the mean over the columns."""
+        return self.per_column
+
     def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
         """The mean over the defined columns."""
         return defined_mean(scores, ops.ones_like(scores), defined)

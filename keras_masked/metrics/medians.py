@@ -50,6 +50,13 @@ class Median(ColumnMetric):
             return owner.keep(Bins(owner, self.signed, columns))
         return owner.keep(Slots(owner, capacity, columns))
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError`: medians keep bins or values, not sums."""
+        raise ValueError(
+            "A median keeps 65536 bins or all values for each way to count rows, which is too "
+            f"much. Received: metric={self!r}. Take `MeanAbsoluteError`, or its root of squares."
+        )
+
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """What the state takes of a batch."""
         check_replicas(self._options["capacity"])

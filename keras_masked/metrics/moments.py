@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_masked import _backend
@@ -11,6 +12,7 @@ from keras_masked.formulas import Centering
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.columns import count, in_columns
+from keras_masked.metrics.rows import Rows
 from keras_masked.observation import Observation
 
 Tensor = Any
@@ -69,6 +71,10 @@ class Moments:
             origins, products = [origin, center], [errors * errors, y, p, y * y, p * p, y * p]
         sums = ops.stack([labels, batch.weights, *map(batch.add_up, products)])
         return ops.stack(origins), sums
+
+    def counting(self, rows: Rows) -> Counting:
+        """What collects a batch for each of several ways to count its rows."""
+        return Counting(self, rows)
 
     def add(self, batch: tuple[Tensor, Tensor]) -> None:
         """Adds a batch, of which other replicas may have other parts."""
@@ -159,6 +165,43 @@ class Moments:
     def _safe_weight(self) -> Tensor:
         weight = self.weight
         return ops.where(ops.equal(weight, 0), ops.ones_like(weight), weight)
+
+
+class Counting(Moments):
+    """Collects batches for several ways to count their rows; keeps nothing."""
+
+    def __init__(self, moments: Moments, rows: Rows) -> None:
+        self._kept = moments._kept
+        self._rows = rows
+
+    def collect(self, seen: Observation) -> tuple[Tensor, Tensor]:
+        """Origins, and the sums of deviations from them, of each column and way to count."""
+        columns, labels = seen.y_pred.shape[-1], seen.weights
+        shape = tuple(labels.shape)
+        y, p = ops.broadcast_to(seen.y_true, ops.shape(labels)), seen.y_pred
+        hidden = None if seen.hidden is None else seen.hidden()
+        if hidden is not None:
+            y, p = (_backend.zero_where(hidden, x) for x in (y, p))
+        kept = [y, p][: self._kept]
+        errors, origins = y - p, []
+        counted = (
+            ops.ones_like(labels)
+            if hidden is None
+            else ops.cast(ops.logical_not(hidden), labels.dtype)
+        )
+        for k, x in enumerate(kept):
+            # About the mean of each way where ways have means of their own, else of the batch.
+            origin, near = self._rows.center(ops.reshape(x, (-1, *shape[1:])), counted)
+            origins.append(origin)
+            kept[k] = counted * (x - near)
+        products = [errors * errors, *kept, *(x * x for x in kept)]
+        if self._kept > 1:
+            products.append(kept[0] * kept[1])
+        sums = [counted, labels, *(labels * x for x in products)]
+        within = int(np.prod(shape[1:-1]))
+        stacked = ops.reshape(ops.stack(sums, axis=-2), (-1, within, len(sums) * columns))
+        found = self._rows.add_up(ops.sum(stacked, axis=1))
+        return ops.stack(origins), ops.reshape(found, (len(sums), columns * self._rows.ways))
 
 
 def _middle(mine: Tensor, theirs: Tensor, size: Tensor) -> Tensor:

@@ -112,6 +112,11 @@ class R2Score(ColumnMetric):
         weights = ops.ones_like(scores) if uniform else self._state.label_variation
         return defined_mean(scores, weights, defined)
 
+    @property
+    def is_mean_of_columns(self) -> bool:
+        """Whether the value is the mean over the columns."""
+        return bool(self.class_aggregation == "uniform_average")
+
     def support_of(self, state: Moments) -> Tensor:
         """The sum of weights, or the number of observed labels, of each column."""
         return state.weight

@@ -14,6 +14,7 @@ from keras_masked.formulas import PROBABILITY
 from keras_masked.metrics.base import known, quotient
 from keras_masked.metrics.columns import ColumnMetric, in_columns, occurs
 from keras_masked.metrics.contingency import binary_table
+from keras_masked.metrics.rows import Rows
 from keras_masked.observation import Missing, Observation
 
 Tensor = Any
@@ -108,6 +109,28 @@ class ThresholdMetric(ColumnMetric):
             ops.reshape(weight, (-1,)), ops.reshape(bins, (-1,)), num_segments=2 * size * columns
         )
         return ops.reshape(counts, (2, size, columns) if per_column else (2, size))
+
+    def collect_rows(self, seen: Observation, state: Any, rows: Rows) -> Tensor:
+        """The counts of a batch, for each of several ways to count its rows."""
+        seen = self.select(seen)
+        size, columns = len(self._edges) + 1, seen.y_pred.shape[-1]
+        positive = ops.cast(ops.not_equal(seen.y_true, 0), "int32")
+        bins = positive * size + self._exceeded(ops.nan_to_num(seen.y_pred))
+        weight = seen.weight
+        labels = int(np.prod(seen.y_pred.shape[1:-1]))
+        unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
+        if seen.hidden is not None:
+            unknown = ops.logical_and(unknown, ops.logical_not(seen.hidden()))
+            if seen.weight is None:  # nothing to multiply: a bin that is thrown away will do
+                bins = ops.where(seen.hidden(), ops.full_like(bins, 2 * size), bins)
+        found = []
+        for c in range(columns):
+            of_column = ops.reshape(bins[..., c], (-1, labels))
+            own = None if weight is None else ops.reshape(weight[..., c], (-1, labels))
+            found.append(rows.add_up_bins(of_column, own, 2 * size + 1)[:-1])
+        counts = ops.reshape(ops.stack(found, axis=1), (2, size, columns * rows.ways))
+        unknown = ops.sum(ops.reshape(ops.cast(unknown, counts.dtype), (-1, labels, columns)), 1)
+        return known(counts, ops.equal(ops.reshape(rows.add_up(unknown), (-1,)), 0))
 
     def select(self, seen: Observation) -> Observation:
         """The labels and predictions that are counted."""

@@ -26,7 +26,13 @@ from keras_masked.observation.missing import (
     join_markers,
     standardize_missing,
 )
-from keras_masked.observation.observe import Observation, compute_dtype, holds_class_ids, observe
+from keras_masked.observation.observe import (
+    WITH_AXES,
+    Observation,
+    compute_dtype,
+    holds_class_ids,
+    observe,
+)
 from keras_masked.observation.observed_rate import observed_rate
 from keras_masked.observation.one_hot import one_hot, one_versus_rest
 from keras_masked.observation.received import (
@@ -65,6 +71,7 @@ __all__ = [
     "NAN",
     "OF_OBSERVATION",
     "Observation",
+    "WITH_AXES",
     "align_errors",
     "align_labels",
     "as_number",

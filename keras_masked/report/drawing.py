@@ -92,3 +92,85 @@ def holes(observed: Array, support: Array, labels: list[str], rows: int, figure:
 def _one_color() -> Any:
     colors = require("matplotlib.colors", "A picture")
     return colors.ListedColormap([COLORS[0]])
+
+
+def forest(rows: list[dict[str, Any]], metrics: list[str], figure: Any) -> Any:
+    """A panel per metric: each label's value, its interval and, on the left, its support."""
+    height = max(2.0, 0.6 + 0.22 * len(rows)) if len(rows) <= 200 else 12.0
+    figure = new_figure(max(5.0, 2.2 + 2.4 * len(metrics)), min(height, 40.0), figure)
+    panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    places = np.arange(len(rows))
+    for panel, metric, color in zip(panels, metrics, _cycle(len(metrics)), strict=True):
+        values, low, high = (
+            np.array([row.get(f"{metric}{end}", np.nan) for row in rows], "float64")
+            for end in ("", "/lower", "/upper")
+        )
+        bars = np.isfinite(low) & np.isfinite(high)
+        panel.hlines(places[bars], low[bars], high[bars], color=color, linewidth=1.6)
+        panel.plot(values, places, "o", color=color, markersize=4)
+        tidy(panel, title=metric)
+    if len(rows) <= 200:
+        names = [f"{row['label']}  ({row['support']:,.0f})" for row in rows]
+        panels[0].set_yticks(places, names)
+    panels[0].set_ylim(len(rows) - 0.4, -0.6)
+    return figure
+
+
+def _cycle(n: int) -> list[str]:
+    return [COLORS[i % (len(COLORS) - 1)] for i in range(n)]
+
+
+def _panels(n: int) -> tuple[Any, list[Any]]:
+    columns = min(4, n)
+    lines = -(-n // columns)
+    figure = new_figure(2.4 * columns + 0.6, 2.3 * lines + 0.3)
+    panels = list(figure.subplots(lines, columns, squeeze=False).ravel())
+    for panel in panels[n:]:
+        panel.set_visible(False)
+    return figure, panels[:n]
+
+
+def reliability(parts: list[tuple[str, Array, Array]]) -> Any:
+    """How often 1 is observed, over ten classes of what is predicted."""
+    figure, panels = _panels(len(parts))
+    for panel, (name, y, p) in zip(panels, parts, strict=True):
+        y, p = y[np.isfinite(p)], p[np.isfinite(p)]
+        which = np.minimum((p * 10).astype(int), 9)
+        count = np.bincount(which, minlength=10)
+        some = count > 0
+        mean, share = (np.bincount(which, x, minlength=10)[some] / count[some] for x in (p, y))
+        error = np.sqrt(share * (1 - share) / count[some])
+        panel.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1)
+        panel.errorbar(mean, share, error, fmt="o-", color=COLORS[0], markersize=3, linewidth=1.2)
+        tidy(panel, title=name, xlim=(0, 1), ylim=(0, 1))
+    figure.supxlabel("predicted")
+    figure.supylabel("observed")
+    return figure
+
+
+def residuals(parts: list[tuple[str, Array, Array]]) -> Any:
+    """Errors over predictions, of up to 2,000 labels each."""
+    figure, panels = _panels(len(parts))
+    for panel, (name, y, p) in zip(panels, parts, strict=True):
+        step = max(1, len(y) // 2000)
+        y, p = y[::step], p[::step]
+        panel.axhline(0, color=GREY, linewidth=1, linestyle="--")
+        panel.plot(p, p - y, ".", color=COLORS[0], markersize=2.5, alpha=0.5)
+        tidy(panel, title=name)
+    figure.supxlabel("predicted")
+    figure.supylabel("predicted - observed")
+    return figure
+
+
+def uniformity(parts: list[tuple[str, Array, Array]]) -> Any:
+    """Shares of labels by where in their distributions they lie."""
+    figure, panels = _panels(len(parts))
+    for panel, (name, _, u) in zip(panels, parts, strict=True):
+        u = u[np.isfinite(u)]
+        shares = np.histogram(u, 10, (0, 1))[0] / max(len(u), 1)
+        panel.bar(np.arange(10) / 10 + 0.05, shares, 0.09, color=COLORS[0])
+        panel.axhline(0.1, color=GREY, linewidth=1, linestyle="--")
+        tidy(panel, title=name, xlim=(0, 1))
+    figure.supxlabel("predicted probability below the label")
+    figure.supylabel("share")
+    return figure

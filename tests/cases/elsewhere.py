@@ -48,6 +48,7 @@ ELSEWHERE = {
         Elsewhere("of labels alone", "test_observed_fraction.py", "ObservedFraction"),
         Elsewhere("has a dict for a result", "test_per_label.py", "PerLabel"),
         Elsewhere("has a matrix for a result", "test_classification.py", "ConfusionMatrix"),
+        Elsewhere("have a dict for a result", "test_interval.py", "ByGroup WithInterval"),
         Elsewhere("around other metrics", "test_likelihood.py", "OfMean"),
         Elsewhere("around other metrics", "test_families_in_use.py", "OfQuantile"),
         Elsewhere("of values without predictions", "test_reduction_metrics.py", "Mean Sum"),

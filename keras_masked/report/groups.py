@@ -1,0 +1,85 @@
+"""The metrics of a report for each group of rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_masked import metrics as M
+from keras_masked.report.measures import (
+    ENDS,
+    STATE,
+    Measured,
+    copy,
+    inputs,
+    mean_of_labels,
+    measure,
+    measures,
+)
+from keras_masked.report.predictions import Predictions
+
+Array = np.ndarray
+MOST_GROUPS = 20
+"""Up to so many groups have intervals."""
+
+
+def measure_groups(
+    seen: Predictions, metrics: Sequence[Any] | None, groups: Any, **options: Any
+) -> Iterator[tuple[str, Measured]]:
+    """All metrics of all labels of each group; with intervals, if there are few groups."""
+    ids = np.asarray(groups)
+    if ids.shape != seen.y_true.shape[:1]:
+        raise ValueError(
+            "Argument `groups` must have one group for each row. "
+            f"Received: groups of shape {ids.shape} for {len(seen.y_true)} rows"
+        )
+    names, places = np.unique(ids.astype(str) if ids.dtype == object else ids, return_inverse=True)
+    if len(names) <= MOST_GROUPS:
+        for g, name in enumerate(names):
+            yield str(name), measure(_rows_of(seen, places == g), metrics, **options)
+        return
+    todo = measures(seen, metrics)
+    found = [Measured([], ENDS[:1], {}, {}) for _ in names]
+    for each in todo:
+        at_once = max(1, STATE // (each.size * len(names)))
+        scores = []
+        for start in range(0, len(each.columns), at_once):
+            columns = each.columns[start : start + at_once]
+            labels = [seen.labels[c] for c in columns]
+            metric = M.ByGroup(M.PerLabel(copy(each.metric), labels, average=None), len(names))
+            if each.of_mean is not None:
+                raise ValueError("`groups` of more than 20 cannot be with `distribution`.")
+            y, p = inputs(seen, each, columns)
+            size = options["batch_size"]
+            for row in range(0, len(y), size):
+                rows = slice(row, row + size)
+                weight = None if seen.weight is None else seen.weight[rows]
+                metric.update_state(y[rows], p[rows], weight, groups=places[rows])
+            scores.append(np.asarray(ops.convert_to_numpy(metric.scores())))
+            support = np.asarray(ops.convert_to_numpy(metric.support()))
+            for label, values, counts in zip(labels, scores[-1], support, strict=True):
+                for g, (value, count) in enumerate(zip(values, counts, strict=True)):
+                    found[g].values[each.metric.name, label, ""] = float(value)
+                    found[g].support[label] = float(count)
+        macro = mean_of_labels(np.concatenate(scores))
+        for g, measured in enumerate(found):
+            measured.values[each.metric.name, "macro", ""] = float(macro[g])
+            measured.metrics.append(each.metric.name)
+    for name, measured in zip(names, found, strict=True):
+        measured.metrics = list(dict.fromkeys(measured.metrics))
+        measured.ends = ENDS if options["confidence_level"] is not None else ENDS[:1]
+        measured.support["macro"] = float(sum(measured.support.values()))
+        yield str(name), measured
+
+
+def _rows_of(seen: Predictions, rows: Array) -> Predictions:
+    weight = seen.weight
+    if weight is not None and weight.ndim:
+        weight = weight[rows]
+    return dataclasses.replace(
+        seen, y_true=seen.y_true[rows], y_pred=seen.y_pred[rows], weight=weight
+    )

@@ -1,0 +1,179 @@
+"""Labels and predictions, from wherever they come, and what kind of labels they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_masked import distributions
+from keras_masked.layers.label_streams import as_array, label_batches
+from keras_masked.observation import Missing, find_missing_in_array
+from keras_masked.report import drawing
+
+Array = np.ndarray
+BINARY, NUMBER, CLASS, DISTRIBUTION = "binary", "number", "class", "distribution"
+MOST_PICTURES = 12
+"""Up to so many labels have a picture of their own."""
+
+
+@dataclasses.dataclass
+class Predictions:
+    """Labels and predictions of whole data, in columns.
+
+    Attributes:
+        y_true: Labels `(rows, ..., columns)`.
+        y_pred: Predictions; of classes and distributions with one more axis.
+        weight: Weights, or `None`.
+        missing: Which labels are missing.
+        labels: Names of the columns.
+        kinds: The kind of each column.
+        distribution: What is predicted, or `None`.
+        from_logits: Whether predictions of 0 and 1 are logits.
+    """
+
+    y_true: Array
+    y_pred: Array
+    weight: Array | None
+    missing: Missing
+    labels: list[str]
+    kinds: list[str]
+    distribution: Any
+    from_logits: bool
+
+    @property
+    def table(self) -> Array:
+        """Labels as a table."""
+        return self.y_true
+
+    def columns(self, kind: str) -> list[int]:
+        """The columns of a kind."""
+        return [c for c, each in enumerate(self.kinds) if each == kind]
+
+    def of(self, columns: list[int]) -> tuple[Array, Array]:
+        """Labels and predictions of some columns."""
+        stacked = self.y_pred.ndim > self.y_true.ndim
+        if len(columns) == len(self.labels):
+            return self.y_true, self.y_pred
+        y_pred = self.y_pred[..., columns, :] if stacked else self.y_pred[..., columns]
+        return self.y_true[..., columns], y_pred
+
+    def observed(self, column: int) -> tuple[Array, Array]:
+        """The observed labels of a column, and the predictions for them."""
+        y, p = (x[..., 0] if i == 0 else x for i, x in enumerate(self.of([column])))
+        p = p[..., 0, :] if p.ndim > y.ndim + 1 else p[..., 0]
+        seen = ~find_missing_in_array(y, self.missing)
+        return y[seen].astype("float64"), p[seen].astype("float64")
+
+    def pictures(self) -> list[tuple[str, str]]:
+        """Titles and pictures of what fits the kinds of labels."""
+        found = []
+        for kind, title, draw in (
+            (BINARY, "Reliability: how often 1 is observed where it is predicted",
+             drawing.reliability),
+            (NUMBER, "Errors over predictions", drawing.residuals),
+            (DISTRIBUTION, "Probability integral transform: flat if distributions hold",
+             drawing.uniformity),
+        ):  # fmt: skip
+            columns = self.columns(kind)[:MOST_PICTURES]
+            if columns:
+                parts = [(self.labels[c], *self._drawable(c)) for c in columns]
+                svg = drawing.svg_of(functools.partial(draw, parts), title)
+                found.append((title, svg))
+        return found
+
+    def _drawable(self, column: int) -> tuple[Array, Array]:
+        y, p = self.observed(column)
+        if self.kinds[column] == BINARY and self.from_logits:
+            p = 1 / (1 + np.exp(-np.clip(p, -500, 500)))
+        if self.kinds[column] == DISTRIBUTION and len(y):
+            cdf = self.distribution.cdf(ops.convert_to_tensor(y), ops.convert_to_tensor(p))
+            p = np.asarray(ops.convert_to_numpy(cdf), "float64")
+        return y, p
+
+
+def gather(
+    y_true: Any,
+    y_pred: Any,
+    model: Any,
+    data: Any,
+    weight: Any,
+    missing: Missing,
+    labels: Sequence[str] | None,
+    distribution: Any,
+    batch_size: int,
+    steps: int | None,
+    verbose: Any,
+) -> Predictions:
+    """Brings labels and predictions together, and finds out of what kind they are."""
+    if (model is None) != (data is None) or (model is None) == (y_pred is None):
+        raise ValueError(
+            "Give labels and predictions, `report(y_true, y_pred)`, or a model and data, "
+            "`report(model=model, data=(x, y))`."
+        )
+    if labels is None and hasattr(y_true, "columns"):
+        labels = [str(name) for name in y_true.columns]
+    if model is not None:
+        y_true, y_pred = _predict(model, data, batch_size, steps, verbose)
+    y, p = as_array(y_true), as_array(y_pred)
+    if distribution is not None:
+        distribution = distributions.get(distribution)
+    stacked = p.ndim > y.ndim and not (p.ndim == y.ndim + 1 and p.shape[-1] == 1)
+    if y.ndim == 1 or (not stacked and p.ndim > y.ndim):
+        y = y[..., None]
+    if p.ndim == y.ndim - (0 if stacked else 1) or (stacked and p.ndim == y.ndim):
+        p = p[..., None, :] if stacked else p[..., None]
+    if y.shape != p.shape[: y.ndim]:
+        raise ValueError(
+            "Arguments `y_true` and `y_pred` must have the same rows and columns. Received: "
+            f"y_true.shape={y.shape}, y_pred.shape={p.shape}"
+        )
+    columns = y.shape[-1]
+    names = [str(c) for c in range(columns)] if labels is None else list(labels)
+    if len(names) != columns or len(set(names)) < columns or "macro" in names:
+        raise ValueError(
+            "Argument `labels` must name each column by a distinct string, none of them "
+            f"'macro'. Received: {len(names)} names for {columns} columns: labels={names}"
+        )
+    if stacked:
+        kinds = [DISTRIBUTION if distribution is not None else CLASS] * columns
+    else:
+        kinds = [_kind(y[..., c], missing) for c in range(columns)]
+    binary = [c for c, kind in enumerate(kinds) if kind == BINARY]
+    scores = p[..., binary] if binary else p[:0]
+    with np.errstate(invalid="ignore"):
+        from_logits = bool(((scores < 0) | (scores > 1)).any())
+    weight = None if weight is None else np.asarray(weight)
+    return Predictions(y, p, weight, missing, names, kinds, distribution, from_logits)
+
+
+def _kind(y: Array, missing: Missing) -> str:
+    seen = y[~find_missing_in_array(y, missing)]
+    return BINARY if len(seen) and np.isin(seen, (0, 1)).all() else NUMBER
+
+
+def _predict(
+    model: Any, data: Any, batch_size: int, steps: int | None, verbose: Any
+) -> tuple[Array, Array]:
+    """All labels and predictions of a model."""
+    if isinstance(data, (tuple, list)) and len(data) in (2, 3) and hasattr(data[0], "shape"):
+        x, y = data[0], data[1]
+        rows = x.shape[0]
+        data = [(x[i : i + batch_size], y[i : i + batch_size]) for i in range(0, rows, batch_size)]
+    found = []
+    for x, y in label_batches(data, None, steps, verbose, lambda batch: batch[:2]):
+        p = model.predict_on_batch(x) if hasattr(model, "predict_on_batch") else model(x)
+        if isinstance(p, (dict, list, tuple)) or isinstance(y, dict):
+            raise ValueError(
+                "Argument `model` must have one output: give the labels and predictions of each "
+                f"output instead, `report(y_true, y_pred)`. Received: {type(p).__name__}"
+            )
+        found.append((as_array(y), as_array(ops.convert_to_numpy(p))))
+    if not found:
+        raise ValueError("Argument `data` holds no batches.")
+    labels, predictions = zip(*found, strict=True)
+    return np.concatenate(labels), np.concatenate(predictions)

@@ -1,0 +1,333 @@
+"""`WithInterval`, a bootstrap of rows however data are split; and `ByGroup`, rows by group."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import r2_score, roc_auc_score
+
+import keras_masked as km
+from keras_masked.metrics.rows import drawn
+from tests.backend import set_mask, tensor, to_numpy
+
+M = km.metrics
+ROWS, LABELS = 90, ["a", "b", "c"]
+REPLICATES = 20
+
+
+def table(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=(ROWS, 3)) + 50.0
+    p = y + rng.normal(size=y.shape)
+    y[rng.random(y.shape) < 0.4] = np.nan
+    return y.astype("float32"), p.astype("float32")
+
+
+def binary(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.where(np.isnan(y), np.nan, y > 50).astype("float32"), 1 / (1 + np.exp(50 - p))
+
+
+def drawn_rows(replicates: int = REPLICATES, seed: int = 0, start: int = 0) -> np.ndarray:
+    numbers = keras.ops.arange(start, start + ROWS, dtype="int32")
+    return to_numpy(drawn(numbers, replicates, seed)).astype(int)
+
+
+KINDS: dict[str, tuple[Any, bool]] = {
+    "mean": (M.MeanSquaredError, False),
+    "root": (M.RootMeanSquaredError, False),
+    "moments": (M.R2Score, False),
+    "joint moments": (lambda: M.PearsonCorrelation(axis=0), False),
+    "bins": (lambda: M.AUC(multi_label=True), True),
+    "one threshold": (M.Recall, True),
+    "counts": (lambda: M.F1Score("macro", threshold=0.5), True),
+}
+EVERY = pytest.mark.parametrize("kind", KINDS)
+
+
+def result_of(metric: Any, *data: Any) -> list[float]:
+    metric = type(metric).from_config(metric.get_config())
+    metric.update_state(*data)
+    found = metric.result()
+    return [float(x) for x in (found.values() if isinstance(found, dict) else [found])]
+
+
+@EVERY
+def test_replicates_are_repeated_rows(kind: str) -> None:
+    """Each replicate is the metric itself on rows repeated as often as they were drawn."""
+    make, of_classes = KINDS[kind]
+    y, p = binary(*table()) if of_classes else table()
+    counts = drawn_rows()
+    for metric in (make(), M.PerLabel(make(), LABELS)):
+        found = M.WithInterval(metric, replicates=REPLICATES)
+        for rows in (slice(0, 30), slice(30, 60), slice(60, 90)):
+            found.update_state(y[rows], p[rows])
+        values, ways = (to_numpy(x) for x in found.values())
+        np.testing.assert_allclose(values, result_of(metric, y, p), rtol=1e-5, atol=1e-6)
+        for r in (0, 7, REPLICATES - 1):
+            rows = np.repeat(np.arange(ROWS), counts[:, r])
+            expected = result_of(metric, y[rows], p[rows])
+            np.testing.assert_allclose(ways[:, r], expected, rtol=2e-4, atol=1e-5)
+        result = {key: float(to_numpy(x)) for key, x in found.result().items()}
+        assert list(result) == found.logged()
+        name = found.logged()[0]
+        ends = np.quantile(ways[0], [0.025, 0.975])
+        np.testing.assert_allclose(
+            [result[name], result[f"{name}/lower"], result[f"{name}/upper"]],
+            [values[0], *ends],
+            rtol=1e-5,
+        )
+
+
+def test_draws_are_those_of_poisson() -> None:
+    """Mean, variance and shares; no correlation of rows, nor of replicates, beyond chance."""
+    numbers = keras.ops.arange(10_000, dtype="int32")
+    counts = to_numpy(drawn(numbers, 100, 3))
+    shares = np.bincount(counts.astype(int).ravel(), minlength=9) / 1e6
+    np.testing.assert_allclose(shares[:7], stats.poisson(1).pmf(range(7)), atol=2e-3)
+    assert counts.var() == pytest.approx(1, abs=0.01)
+    between = np.corrcoef(counts.T)[np.triu_indices(100, 1)]
+    assert np.abs(between).max() < 5 / 100
+    assert between.std() == pytest.approx(1 / 100, rel=0.1)
+    following = np.mean((counts[1:] - 1) * (counts[:-1] - 1))
+    assert abs(following) < 5 / 1000
+    other = to_numpy(drawn(numbers, 100, 4))
+    assert abs(np.corrcoef(counts.ravel(), other.ravel())[0, 1]) < 5 / 1000
+    # The same numbers on every backend, for ever.
+    assert drawn_rows(8)[:3].tolist() == DRAWN
+
+
+DRAWN = [[0, 0, 1, 2, 3, 0, 1, 3], [1, 1, 2, 3, 1, 1, 2, 1], [1, 1, 2, 4, 1, 0, 0, 1]]
+
+
+def ends(metric: Any) -> list[float]:
+    return [float(to_numpy(x)) for x in metric.result().values()]
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_any_split_and_any_merge(method: str) -> None:
+    y, p = table()
+
+    def metric(start: int = 0) -> Any:
+        inner = M.PerLabel(M.MeanAbsoluteError(), LABELS)
+        return M.WithInterval(inner, replicates=60, start=start, method=method)
+
+    whole, halves = metric(), [metric(), metric(start=30)]
+    whole.update_state(y, p)
+    for first in range(0, 60, 30):
+        halves[first // 30].update_state(y[first : first + 30], p[first : first + 30])
+    halves[0].merge_state(halves[1:])
+    halves[0].update_state(y[60:], p[60:])
+    np.testing.assert_allclose(ends(halves[0]), ends(whole), rtol=1e-5)
+    copy = pickle.loads(pickle.dumps(whole))
+    np.testing.assert_array_equal(ends(copy), ends(whole))
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(whole)))
+    loaded = keras.saving.deserialize_keras_object(config)
+    assert loaded.get_config() == whole.get_config()
+    loaded.update_state(y, p)
+    np.testing.assert_allclose(ends(loaded), ends(whole), rtol=1e-6)
+    with pytest.raises(ValueError, match="same class and options"):
+        whole.merge_state([M.WithInterval(whole.metric, replicates=61, method=method)])
+
+
+def test_intervals_of_scipy() -> None:
+    """About those of `scipy.stats.bootstrap` on rows without the missing labels."""
+    rng = np.random.default_rng(1)
+    y = rng.exponential(size=(400, 1)).astype("float32")
+    p = np.zeros_like(y)
+    y[::3] = np.nan
+    errors = np.abs(y[~np.isnan(y)])
+    for method in ("percentile", "bca"):
+        metric = M.WithInterval(M.MeanAbsoluteError(), replicates=2000, method=method)
+        metric.update_state(y, p)
+        theirs = stats.bootstrap((errors,), np.mean, n_resamples=4000, method=method, rng=rng)
+        interval = theirs.confidence_interval
+        width = interval.high - interval.low
+        np.testing.assert_allclose(ends(metric)[1:], interval, atol=0.06 * width)
+
+
+def test_rows_belong_together() -> None:
+    """Sequences whose labels are all the same: the interval is that of as many rows."""
+    y = np.repeat(np.random.default_rng(0).normal(size=(100, 1)), 20, axis=1)[..., None]
+    of_labels = M.WithInterval(M.MeanError(), replicates=300)
+    of_labels.update_state(np.zeros_like(y), y)
+    of_rows = M.WithInterval(M.MeanError(), replicates=300)
+    of_rows.update_state(np.zeros((100, 1)), y[:, 0])
+    np.testing.assert_allclose(ends(of_labels), ends(of_rows), rtol=1e-4, atol=1e-6)
+
+
+def test_weights_masks_vectors_and_ids() -> None:
+    y, p = table()
+    rng = np.random.default_rng(0)
+    counts = drawn_rows()
+    rows = np.repeat(np.arange(ROWS), counts[:, 3])
+    w = rng.random(ROWS) + 0.5
+    for metric in (M.MeanSquaredError(), M.R2Score(), M.AUC(num_thresholds=20)):
+        data = binary(y, p) if isinstance(metric, M.AUC) else (y, p)
+        found = M.WithInterval(metric, replicates=REPLICATES)
+        found.update_state(*data, w)
+        expected = result_of(metric, *(x[rows] for x in (*data, w)))
+        np.testing.assert_allclose(to_numpy(found.values()[1])[:, 3], expected, rtol=1e-4)
+    mask = rng.random(ROWS) < 0.7
+    found = M.WithInterval(M.MeanSquaredError(), replicates=REPLICATES)
+    found.update_state(y, set_mask(p, mask))
+    expected = result_of(M.MeanSquaredError(), *(x[rows][mask[rows]] for x in (y, p)))
+    np.testing.assert_allclose(to_numpy(found.values()[1])[:, 3], expected, rtol=1e-4)
+    ids, scores = rng.integers(-1, 4, ROWS), rng.random((ROWS, 4)).astype("float32")
+    for metric, labels in (
+        (M.SparseCategoricalAccuracy(), ids),
+        (M.CategoricalAccuracy(), np.eye(4, dtype="float32")[ids]),
+    ):
+        found = M.WithInterval(metric, replicates=REPLICATES)
+        found.update_state(labels, scores)
+        expected = result_of(metric, labels[rows], scores[rows])
+        np.testing.assert_allclose(to_numpy(found.values()[1])[:, 3], expected, rtol=1e-4)
+
+
+def test_undefined_and_diverged() -> None:
+    y, p = binary(*table())
+    y[:, 1] = np.where(np.isnan(y[:, 1]), np.nan, 0)
+    y[:3, 1], y[:, 2] = [1, 0, 0], np.nan  # one positive: absent from a third of the replicates
+    metric = M.WithInterval(M.PerLabel(M.AUC(), LABELS, name="m"), replicates=60)
+    assert np.isnan(ends(metric)).all()
+    metric.update_state(y, p)
+    found = dict(zip(metric.logged(), ends(metric), strict=True))
+    assert np.isnan(found["m/c"]) and np.isnan(found["m/c/lower"])
+    assert 0 <= found["m/b/lower"] <= found["m/b/upper"] <= 1
+    p[5] = np.nan
+    y[5] = 1
+    metric.reset_state()
+    metric.update_state(y, p)
+    assert np.isnan(ends(metric)).all()
+
+
+def test_what_has_no_interval() -> None:
+    for metric in (
+        M.MedianAbsoluteDeviation(),
+        M.PearsonCorrelation(),
+        M.F1Score(threshold=0.5),
+        M.R2Score(class_aggregation=None),
+        M.Masked(keras.metrics.Precision()),
+        keras.metrics.Precision(),
+        M.OfMean(M.MeanSquaredError()),
+    ):
+        with pytest.raises(ValueError, match="metric|axis|threshold"):
+            M.WithInterval(metric)
+    inside = M.OfMean(M.WithInterval(M.MeanAbsoluteError(name="m"), replicates=20))
+    inside.update_state(np.zeros((5, 2)), np.ones((5, 2, 2)))
+    np.testing.assert_allclose(ends(inside), [1, 1, 1])
+
+
+def test_in_compile() -> None:
+    y, p = table()
+
+    def metric() -> Any:
+        return M.WithInterval(M.PerLabel(M.MeanSquaredError(name="m"), LABELS), replicates=20)
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Identity()])
+    model.compile(loss=km.losses.MeanSquaredError(), metrics=[metric()])
+    found = model.evaluate(p, y, batch_size=32, verbose=0, return_dict=True)
+    alone = metric()
+    alone.update_state(y, p)
+    expected = {key: float(to_numpy(x)) for key, x in alone.result().items()}
+    assert {key: pytest.approx(value, rel=1e-5) for key, value in expected.items()} == {
+        key: value for key, value in found.items() if key != "loss"
+    }
+
+
+def test_integers_beyond_float32() -> None:
+    metric = M.WithInterval(M.MeanSquaredError(), replicates=10, start=2**24 - 1)
+    metric.update_state(np.zeros(3), np.ones(3))
+    metric.update_state(np.zeros(3), np.ones(3))
+    assert int(to_numpy(metric._counted())) == 6
+    many = metric.accumulator()
+    for _ in range(5):
+        many.add(tensor(2.0**24 - 1))
+    metric._rows = many
+    assert int(keras.ops.convert_to_numpy(metric._counted())) == 5 * (2**24 - 1)
+
+
+# By group
+
+
+def groups() -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 7, ROWS)
+
+
+@EVERY
+def test_each_group_as_if_alone(kind: str) -> None:
+    make, of_classes = KINDS[kind]
+    y, p = table()
+    y, p = (x + np.float32(1000) * (groups()[:, None] == 3) for x in (y, p))  # far from the others
+    y, p = binary(y, p) if of_classes else (y, p)
+    for metric in (make(), M.PerLabel(make(), LABELS)):
+        found = M.ByGroup(metric, 7)
+        for rows in (slice(0, 45), slice(45, 90)):
+            found.update_state(y[rows], p[rows], groups=groups()[rows])
+        scores = to_numpy(found.scores()).reshape(-1, 7)
+        for g in range(7):
+            expected = result_of(metric, y[groups() == g], p[groups() == g])
+            np.testing.assert_allclose(scores[:, g], expected, rtol=1e-3)
+        np.testing.assert_array_equal(ends(found), scores.ravel())
+        assert len(found.logged()) == scores.size
+
+
+def test_ten_thousand_groups_of_deleted_rows() -> None:
+    rng = np.random.default_rng(0)
+    y, ids = rng.normal(size=20_000), rng.integers(0, 10_000, 20_000)
+    y[rng.random(y.shape) < 0.3] = np.nan
+    p = np.zeros_like(y)
+    metric = M.ByGroup(M.MeanAbsoluteError(), 10_000)
+    metric.update_state(y, p, groups=ids)
+    seen = ~np.isnan(y)
+    total = np.bincount(ids[seen], np.abs(y[seen]), minlength=10_000)
+    count = np.bincount(ids[seen], minlength=10_000)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_allclose(to_numpy(metric.scores()), total / count, rtol=1e-5)
+    np.testing.assert_array_equal(to_numpy(metric.support()), count)
+
+
+def test_names_of_groups_and_none() -> None:
+    y, p = table()
+    named = np.array(["south", "north", "elsewhere"])[groups() % 3]
+    metric = M.ByGroup(M.PerLabel(M.R2Score(name="r2"), LABELS), ["north", "south"])
+    other = type(metric).from_config(metric.get_config())
+    metric.update_state(y[:40], p[:40], groups=named[:40])
+    other.update_state(y[40:], p[40:], groups=list(named[40:]))
+    metric.merge_state([other])
+    found = dict(zip(metric.logged(), ends(metric), strict=True))
+    for name in ("north", "south"):
+        for c, label in enumerate(LABELS):
+            rows = (named == name) & ~np.isnan(y[:, c])
+            expected = r2_score(y[rows, c], p[rows, c])
+            assert found[f"r2/{label}/{name}"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    tensors = M.ByGroup(M.MeanSquaredError(), 2)
+    tensors.update_state(y, p, groups=tensor(groups() % 3, "int32"))  # 2 is no group
+    kept = groups() % 3 < 2
+    assert float(np.sum(to_numpy(tensors.support()))) == (~np.isnan(y[kept])).sum()
+
+
+def test_bad_groups() -> None:
+    y, p = table()
+    metric = M.ByGroup(M.MeanSquaredError(), 3)
+    for wrong in (None, groups(), groups()[:5] % 3, groups() * 0.5):
+        with pytest.raises(ValueError, match="`groups`"):
+            metric.update_state(y, p, groups=wrong)
+    with pytest.raises(ValueError, match="`groups`"):
+        M.ByGroup(M.MeanSquaredError(), 10_001)
+
+
+def test_auc_of_scikit_learn() -> None:
+    y, p = binary(*table())
+    metric = M.WithInterval(M.PerLabel(M.AUC(2000), LABELS, name="m"), replicates=20)
+    metric.update_state(y, p)
+    found = dict(zip(metric.logged(), ends(metric), strict=True))
+    for c, label in enumerate(LABELS):
+        seen = ~np.isnan(y[:, c])
+        expected = roc_auc_score(y[seen, c], p[seen, c])
+        assert found[f"m/{label}"] == pytest.approx(expected, abs=1e-3)
