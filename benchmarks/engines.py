@@ -67,8 +67,8 @@ def describe(device: str) -> dict[str, Any]:
 def value_and_gradient(loss: Loss, compiled: bool) -> Callable[[Tensor, Tensor], Any]:
     """A function of labels and predictions that returns the loss and its gradient, when done.
 
-    The gradient is by the predictions. "Compiled" means both passes, by `jax.jit`,
-    `tf.function(jit_compile=True)` or `torch.compile`.
+    The gradient is by the predictions, or by each of a list of tensors. "Compiled" means both
+    passes, by `jax.jit`, `tf.function(jit_compile=True)` or `torch.compile`.
     """
     match _backend():
         case "jax":
@@ -108,11 +108,12 @@ def _torch(loss: Loss, compiled: bool) -> Callable[[Tensor, Tensor], Any]:
     forward = _compile(loss) if compiled else loss
 
     def run(y_true: Tensor, y_pred: Tensor) -> Any:
-        y_pred = y_pred.detach().requires_grad_()
-        value = forward(y_true, y_pred)
-        (gradient,) = torch.autograd.grad(value, y_pred)
+        several = isinstance(y_pred, list)
+        taken = [x.detach().requires_grad_() for x in (y_pred if several else [y_pred])]
+        value = forward(y_true, taken if several else taken[0])
+        gradients = torch.autograd.grad(value, taken)
         wait()
-        return value.detach(), gradient
+        return value.detach(), gradients if several else gradients[0]
 
     return run
 

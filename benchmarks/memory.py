@@ -83,16 +83,16 @@ def _run(job: dict[str, Any]) -> dict[str, int]:
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     for _ in range(2):
         function(y_true[:1], y_pred[:1])  # loads what is loaded late
-    before = _reset_peak(job["device"])
+    before = reset_peak(job["device"])
     for _ in range(3):
         function(y_true, y_pred)  # compiles
-    _reset_peak(job["device"])
+    reset_peak(job["device"])
     for _ in range(5):
         function(y_true, y_pred)
-    return {"inputs": inputs, "rise": _peak(job["device"]) - before}
+    return {"inputs": inputs, "rise": peak(job["device"]) - before}
 
 
-def _reset_peak(device: str) -> int:
+def reset_peak(device: str) -> int:
     """Starts a new peak and returns the bytes in use now."""
     import keras
 
@@ -118,7 +118,7 @@ def _reset_peak(device: str) -> int:
             return int(torch.cuda.memory_allocated())
 
 
-def _peak(device: str) -> int:
+def peak(device: str) -> int:
     import keras
 
     if device == "cpu":

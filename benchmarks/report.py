@@ -16,6 +16,7 @@ TITLES = {
     "metrics": "One update of a metric, against Keras's on complete labels",
     "draws": "Draws of logits, against Keras's cross-entropy of logits without; peak memory apart",
     "distributions": "Predicted distributions, against Keras's MSE on complete labels",
+    "vocabulary": "Cross-entropy over a vocabulary, against the loss of logits, nothing ignored",
     "memory": "Peak memory of a loss and its gradient; the ratio counts labels and predictions too",
 }
 

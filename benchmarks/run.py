@@ -31,6 +31,7 @@ SECTIONS = (
     "per-label",
     "draws",
     "distributions",
+    "vocabulary",
     "memory",
 )
 SHAPES = ("256x16", "4096x1024", "64x256x256")
@@ -96,6 +97,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
         metric_update,
         per_label,
         subjects,
+        vocabulary,
     )
 
     chosen = subjects.choose(options.losses, keras.losses, km.losses)
@@ -135,6 +137,9 @@ def jobs(options: argparse.Namespace) -> list[Job]:
                 compiled, fraction, rounds, clock, options.device, quick,
             )
         )  # fmt: skip
+        found["vocabulary"].append(
+            partial(vocabulary.time_vocabulary, compiled, rounds, clock, quick)
+        )
     found["fit"].append(partial(fit_step.time_fit, rounds, clock, quick))
     return [job for section in options.sections for job in found[section]]
 

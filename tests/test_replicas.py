@@ -134,3 +134,17 @@ if BACKEND == "torch":
 
     def test_unasked_is_a_mean_of_means(numbers):
         assert_same(numbers["unasked"], numbers["means"])
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="a script for JAX and TensorFlow")
+def test_language_model_is_that_of_one_device(tmp_path):
+    """Its loss, what its layer logs, and weights; with a kernel over devices, too, on JAX."""
+    path = tmp_path / "numbers.json"
+    finish([start("vocabulary", path, devices=4)])
+    one, *others = json.loads(path.read_text()).values()
+    assert len(others) == (2 if BACKEND == "jax" else 1)
+    assert one["fit perplexity"][1] < one["fit perplexity"][0]
+    for many in others:
+        assert set(many) == set(one)
+        for key, value in one.items():
+            np.testing.assert_allclose(many[key], value, rtol=2e-5, atol=1e-6, err_msg=key)

@@ -37,6 +37,8 @@ from keras_masked._backend.special import (
     log_ndtr,
     ndtri,
 )
+from keras_masked._backend.replicas import added, combine, replicated, torch_group, total
+from keras_masked._backend.special import lgamma, log_ndtr
 from keras_masked._backend.state import compiled_together, forget, unused
 from keras_masked._backend.tensors import (
     absolute,
@@ -85,6 +87,7 @@ __all__ = [
     "absolute",
     "accumulating",
     "add_up",
+    "added",
     "amax",
     "amin",
     "arctan2",

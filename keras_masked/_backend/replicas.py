@@ -92,6 +92,18 @@ def combine(part: Tensor) -> Tensor:
     return part + ops.stop_gradient(whole - part)
 
 
+def added(loss: Tensor) -> Tensor:
+    """A loss that is combined, as `add_loss` takes it.
+
+    Under `tf.distribute`, replicas take turns at a layer, of which Keras then adds the losses up
+    and divides them by their number: value and gradient are right but for a gradient of 1 / n.
+    """
+    if _torch_group is not None or not replicated():
+        return loss
+    n = _replica_context().num_replicas_in_sync
+    return n * loss - ops.stop_gradient((n - 1) * loss)
+
+
 def _sum_over_replicas(x: Tensor) -> Tensor:
     """Sums over the replicas, without a gradient."""
     if _torch_group is not None:

@@ -184,10 +184,17 @@ def _back(slopes: list[Tensor], factor: Tensor, kept: list[Tensor]) -> list[Tens
     return found if len(found) == 3 else [*found, None]
 
 
+def _read(x: Any) -> Any:
+    import tensorflow as tf
+
+    return None if x is None else tf.convert_to_tensor(x)
+
+
 def _tensorflow_sum(run: Pass, tensors: tuple[Tensor, ...], head: Head) -> Any:
     import tensorflow as tf
 
-    hidden, kernel, bias, shares, ids, observed = tensors
+    # Of a variable that is read inside, TensorFlow wants to be told apart.
+    hidden, kernel, bias, shares, ids, observed = map(_read, tensors)
 
     @tf.custom_gradient
     def once(*differentiable: Any) -> Any:
@@ -209,7 +216,7 @@ def _tensorflow_sum(run: Pass, tensors: tuple[Tensor, ...], head: Head) -> Any:
 def _tensorflow_losses(run: Pass, tensors: tuple[Tensor, ...], head: Head) -> Any:
     import tensorflow as tf
 
-    hidden, kernel, bias, ids, observed = tensors
+    hidden, kernel, bias, ids, observed = map(_read, tensors)
 
     @tf.custom_gradient
     def twice(*differentiable: Any) -> Any:

@@ -246,7 +246,7 @@ class LinearCrossentropy(keras.layers.Layer):
         loss, tokens = linear_values(
             ids, hidden, kernel, bias, weight, self.options, ranked=True, value_only=not training
         )
-        self.add_loss(loss)
+        self.add_loss(_backend.added(loss))
         weight = tokens.weight
         sums = [weight * tokens.surprise, weight * tokens.right, weight]
         self._count(_backend.total(ops.stack([ops.sum(each) for each in sums])))
