@@ -25,7 +25,7 @@ from keras_masked._backend.incomplete import (
 )
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.objects import compiled_with, options_of
-from keras_masked._backend.replicas import combine, place, replicated, torch_group, total
+from keras_masked._backend.replicas import added, combine, place, replicated, torch_group, total
 from keras_masked._backend.special import (
     expm1mx,
     lgamma,
@@ -37,8 +37,6 @@ from keras_masked._backend.special import (
     log_ndtr,
     ndtri,
 )
-from keras_masked._backend.replicas import added, combine, replicated, torch_group, total
-from keras_masked._backend.special import lgamma, log_ndtr
 from keras_masked._backend.state import compiled_together, forget, unused
 from keras_masked._backend.tensors import (
     absolute,
