@@ -27,6 +27,8 @@ def residual_formulas() -> dict[str, Formula]:
     """All that the package holds, wherever they stand."""
     found = {}
     for info in pkgutil.walk_packages(km.__path__, "keras_masked."):
+        if "._backend" in info.name:  # some of it is of one backend alone
+            continue
         for name, value in vars(importlib.import_module(info.name)).items():
             if isinstance(value, Formula) and value.residual:
                 found[name] = value
