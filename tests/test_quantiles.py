@@ -143,7 +143,7 @@ class Counts(D.Distribution):
     """Of 0 and 1, with a probability of 1/4 and 3/4."""
 
     parameters = ("any",)
-    support = km.distributions.support.COUNTS
+    discrete = True
 
     def cdf(self, y: Any, parameters: Any) -> Any:
         one = ops.ones_like(parameters[..., 0] + y)

@@ -7,7 +7,6 @@ from typing import Any
 from keras import ops
 
 from keras_masked.distributions import Distribution
-from keras_masked.distributions.support import COUNTS
 from keras_masked.formulas.labels import WITH_ERRORS, formula
 from keras_masked.formulas.likelihood import widened
 
@@ -28,7 +27,7 @@ def probabilities(
     """How probable less than the label was, and no more than it: the same but for counts."""
     y_pred = widened(y_pred, distribution, error)
     up_to = distribution.cdf(y_true, y_pred)
-    if distribution.support is not COUNTS:
+    if not distribution.discrete:
         return up_to, up_to
     none = y_true < 1
     less = distribution.cdf(ops.where(none, y_true, y_true - 1.0), y_pred)
