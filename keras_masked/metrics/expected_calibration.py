@@ -160,7 +160,7 @@ class ExpectedCalibrationError(ProbabilityMetric):
         weight = seen.weights
         kinds = [weight, weight * confidence, weight * right]
         apart = per_column or self.mode == "class_wise"
-        return ops.stack(sum_bins(kinds, places, self.sums_shape[1], apart))
+        return ops.stack([sum_bins(x, places, self.sums_shape[1], apart) for x in kinds])
 
     def _bins(self, state: Any) -> Tensor:
         """Weights, predictions and labels of each bin."""
@@ -192,7 +192,7 @@ class ExpectedCalibrationError(ProbabilityMetric):
         else:
             scores = quotient(ops.sum(gaps, axis=0), whole)
         if self.mode == "class_wise":
-            return ops.mean(scores)
+            return _backend.mean(scores)
         return scores
 
     def defined(self, state: Any) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -34,13 +33,12 @@ def fine_bin(y_pred: Tensor, bins: int, from_logits: bool) -> Tensor:
     return ops.minimum(ops.cast(place * bins, "int32"), bins - 1)
 
 
-def sum_bins(weights: Sequence[Tensor], places: Tensor, size: int, columns: bool) -> list[Tensor]:
-    """The sums of each of some weights by bin: of all labels, or of each column on a last axis."""
+def sum_bins(weights: Tensor, places: Tensor, size: int, columns: bool) -> Tensor:
+    """The sums of weights by bin: of all labels, or of each column on a last axis."""
     shape: tuple[int, ...] = (size,)
     if columns:
         places = in_columns(places)
         shape = (size, places.shape[-1])
         places = places * shape[1] + ops.arange(shape[1], dtype="int32")
-    flat, ids = math.prod(shape), ops.reshape(places, (-1,))
-    sums = [_backend.segment_sum(ops.reshape(w, (-1,)), ids, num_segments=flat) for w in weights]
-    return [ops.reshape(each, shape) for each in sums]
+    flat, ids = ops.reshape(weights, (-1,)), ops.reshape(places, (-1,))
+    return ops.reshape(_backend.segment_sum(flat, ids, num_segments=math.prod(shape)), shape)

@@ -10,7 +10,6 @@ from keras_masked import _backend
 from keras_masked.constructors import DEFAULT
 from keras_masked.metrics.base import defined_mean, known, quotient, register
 from keras_masked.metrics.classes import one_versus_rest
-from keras_masked.metrics.columns import occurs
 from keras_masked.metrics.fine_bins import fine_bin, sum_bins
 from keras_masked.metrics.probabilities import ProbabilityMetric
 from keras_masked.observation import Missing, Observation
@@ -101,14 +100,19 @@ class RankedMetric(ProbabilityMetric):
             y_pred = self.probabilities(seen)
         places = fine_bin(y_pred, self.bins, self.from_logits and not softmax)
         positive = ops.not_equal(seen.y_true, 0)
-        weights, zeros = seen.weights, ops.zeros_like(seen.weights)
-        kinds = [ops.where(positive, zeros, weights), ops.where(positive, weights, zeros)]
+        weights = seen.weights
+        # What has diverged makes the sum of its bin NaN, and thereby all: no pass over all bins.
+        unknown = ops.logical_or(ops.isnan(y_pred), ops.isnan(seen.y_true))
+        if seen.hidden is not None:
+            unknown = ops.logical_and(unknown, ops.logical_not(seen.hidden()))
+        known_weights = known(weights, ops.logical_not(unknown))
+        kinds = places + ops.cast(positive, "int32") * self.bins
+        sums = sum_bins(known_weights, kinds, 2 * self.bins, per_column)
         if self.rows > 2:
             counted = ops.logical_and(positive, ops.not_equal(weights, 0))
-            kinds.append(ops.cast(counted, weights.dtype))
-        sums = ops.stack(sum_bins(kinds, places, self.bins, per_column))
-        unknown = ops.logical_or(ops.isnan(y_pred), ops.isnan(seen.y_true))
-        return known(sums, ops.logical_not(occurs(unknown, seen, per_column)))
+            counts = sum_bins(ops.cast(counted, weights.dtype), places, self.bins, per_column)
+            sums = ops.concatenate([sums, counts])
+        return ops.reshape(sums, (self.rows, self.bins, *sums.shape[1:]))
 
     def areas(self, sums: Tensor) -> tuple[Tensor, Tensor]:
         """The area, and how far it may be off; bins fall, so that the first are the highest."""
