@@ -257,7 +257,7 @@ class NegativeBinomial(_Counts):
     >>> [round(float(q[0, 0]), 4) for q in (
     ...     binomial.mean(parameters), binomial.variance(parameters),
     ...     binomial.cdf(np.array([[3.0]]), parameters), binomial.quantile(0.9, parameters))]
-    [2.5, 5.625, 0.7366, 6.0]
+    [2.5, 5.625, 0.7354, 6.0]
 
     Source: Hilbe 2011, "Negative binomial regression", NB2; Wei and Held 2014, "Calibration tests
     for count data", for the score.

@@ -174,7 +174,7 @@ class LogLogistic(LogLocationScale):
     >>> [round(float(q[0, 0]), 4) for q in (
     ...     loglogistic.mean(parameters), loglogistic.variance(parameters),
     ...     loglogistic.cdf(np.array([[3.0]]), parameters), loglogistic.quantile(0.5, parameters))]
-    [3.0192, 2.4907, 0.5973, 2.7183]
+    [3.0193, 2.4908, 0.5974, 2.7183]
 
     Source: Johnson, Kotz and Balakrishnan 1995, chapter 23; Jordan, Krueger and Lerch 2019,
     appendix A, for the score.

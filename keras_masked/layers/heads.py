@@ -56,7 +56,7 @@ class DistributionHead(StrictLayer):
     >>> head = keras_masked.layers.DistributionHead(1, "lognormal")
     >>> head.adapt(np.array([[50.0], [np.nan], [150.0]]))  # 100 +- 50
     >>> mean = keras_masked.distributions.LogNormal().mean(head(np.ones((2, 5))))
-    >>> [round(float(m), 2) for m in mean[:, 0]]
+    >>> [round(float(m), 2) for m in keras.ops.convert_to_numpy(mean)[:, 0]]
     [100.0, 100.0]
 
     Source: Nix and Weigend 1994.
