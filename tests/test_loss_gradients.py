@@ -125,8 +125,9 @@ def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
     data = draw(loss_case)
     p = data.p
     if loss_case.stacked:
-        # Log-variances from -10 to 10.
-        p = p * (np.array([50, 5], "float32") if p.shape[-1] == 2 else 20)
+        # Log-variances from -10 to 10; of components from -5 to 5, as a loss above 65504 is no number.
+        scales = {2: [50, 5], 6: [5, 20, 2, 5, 20, 2]}.get(p.shape[-1], [20])
+        p = p * np.array(scales, "float32")
     elif loss_case.logits:
         p = 50 * p
     elif "Crossentropy" in str(loss_case):  # the others have a slope of infinity there, or no 0

@@ -141,6 +141,8 @@ def log_beta_tails(
         grade = first - total * start * ops.exp(-length) / moved
         step = (value - DROP) / maximum(grade, 1e-30 * ops.ones_like(grade))
         length = maximum(length - step, 0.25 * length)
+    sound = (length > 0) & (length < 1e30)  # False for NaN, of what is beyond float32
+    length = ops.where(sound, length, minimum(DROP / first, 1e30 * ops.ones_like(first)))
     way = ops.log(ratio) - ops.log(far * total / second)  # from the peak to here, if it is before
     length = length + ops.where(inside, ops.zeros_like(way), way)
     length = ops.stop_gradient(length)[..., None]
