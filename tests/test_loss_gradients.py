@@ -125,7 +125,7 @@ def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
     data = draw(loss_case)
     p = data.p
     if loss_case.stacked:
-        # Log-variances from -10 to 10; of components from -5 to 5, as a loss above 65504 is no number.
+        # Log-variances from -10 to 10; of mixtures' from -5 to 5: a loss above 65504 is infinite.
         scales = {2: [50, 5], 6: [5, 20, 2, 5, 20, 2]}.get(p.shape[-1], [20])
         p = p * np.array(scales, "float32")
     elif loss_case.logits:

@@ -46,7 +46,7 @@ class Mixture(Distribution):
 
     For labels that can be one thing or another: two peaks, or a peak and wide wings (a mixture
     density network). The likelihood is linear in the number of components, in time and memory; the
-    score is quadratic, exact of Gaussians, and to about one part in a thousand of others.
+    score is quadratic, exact of Gaussians, and to a few parts in a thousand of others.
 
     Args:
         distribution: The family of the components: a name, or a
