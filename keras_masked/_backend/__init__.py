@@ -1,7 +1,7 @@
 """The one place that knows about backends and about what Keras does not export.
 
 Everything else in the package is written against `keras.ops`. What is leaned on here and promised
-by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
+by nobody, each with a test in tests/test_backend.py, tests/test_replicas.py or as named:
 
 - where Keras keeps masks (`masks`); if it moves them, layers of our own read and write them;
 - what it makes of bfloat16 labels (`as_received`);
@@ -9,7 +9,7 @@ by nobody, each with a test in tests/test_backend.py or tests/test_replicas.py:
   the same (`stop_gradient_where`): values and gradients are tested, speed is not;
 - the bits of floats (`zero_where`);
 - that what holds the metrics of a model is called `CompileMetrics`, and that a metric tracks its
-  variables (`state`);
+  variables (`state`; tests/test_per_label.py, tests/test_metric_streams.py);
 - what losses and metrics were made with, and models compiled (`objects`);
 - that trainers add up or average over replicas (`combine`).
 """
