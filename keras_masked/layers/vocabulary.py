@@ -99,8 +99,8 @@ class LinearCrossentropy(keras.layers.Layer):
     has no gradient. Or hidden states alone; the output is logits `(..., words)`.
 
     Raises:
-        ValueError: If neither or both of `vocabulary` and `kernel` say how many words there are and
-            differ, or `kernel` is no such layer.
+        ValueError: If nothing says how many words there are, if `vocabulary` and `kernel` say it
+            differently, or if `kernel` is no such layer.
 
     Example:
 
@@ -108,7 +108,7 @@ class LinearCrossentropy(keras.layers.Layer):
     >>> ids, hidden = np.array([[1, -1]]), np.array([[[1.0], [np.nan]]], "float32")
     >>> [[round(float(x), 4) for x in row] for row in layer([ids, hidden])]  # log 4
     [[1.3863, 0.0]]
-    >>> round(float(layer.losses[0]), 4)
+    >>> round(float(keras.ops.convert_to_numpy(layer.losses[0])), 4)
     1.3863
     >>> layer(hidden).shape == (1, 2, 4)
     True
