@@ -275,6 +275,7 @@ def test_chunk_follows_kernel() -> None:
     assert vocabulary.chunk_of(width=1, words=2**23) == 1
 
 
+@pytest.mark.slow  # each compiles the loop anew
 @pytest.mark.skipif(BACKEND != "jax", reason="JAX's transformations")
 def test_outer_transformations() -> None:
     """The gradient closes over nothing: in a loop, recomputed, behind a branch, over a batch."""
