@@ -97,9 +97,12 @@ def expm1mx(x: Tensor) -> Tensor:
 
 
 def log1mexp(x: Tensor) -> Tensor:
-    """log(1 - exp(x)) of negative numbers; -inf at 0, without a slope."""
+    """log(1 - exp(x)) of negative numbers; -inf at 0, without a slope.
+
+    XLA takes numbers below 1e-38 for 0 in some operations and not in others.
+    """
     one = ops.ones_like(x)
-    shallow, none = x > -math.log(2.0), x >= 0
+    shallow, none = x > -math.log(2.0), x > -1e-37
     small = ops.log(-ops.expm1(ops.where(shallow & ~none, x, -one)))
     found = ops.where(shallow, small, ops.log1p(-ops.exp(ops.where(shallow, -one, x))))
     return ops.where(none, -float("inf") * one, found)
