@@ -34,6 +34,14 @@ def deviation(scale: float = 1.0) -> Callable[..., float]:
     return lambda y, p, w: scale * weighted_median(np.abs(p - y), w)
 
 
+def relative(signed: bool) -> Callable[..., float]:
+    def value(y: Array, p: Array, w: Array) -> float:
+        errors = 100 * (y - p) / y
+        return weighted_median(errors if signed else np.abs(errors), w)
+
+    return value
+
+
 ORACLES = {
     "MedianError": median_error,
     "MedianAbsoluteDeviation": deviation(),

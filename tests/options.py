@@ -173,6 +173,14 @@ OF_CLASS: dict[tuple[str, str], Option] = {
     ("NonNegativePULoss", "average"): Option(("micro",), ("macro", "foo")),
     ("NonNegativePULoss", "observed_rate"): Option((None,), (0.5,)),
     ("WithInterval", "seed"): INTEGER,
+    **{(name, "k"): POSITIVE_INTEGER.but(None)
+       for name in ("MeanAveragePrecision", "MeanReciprocalRank", "NDCG", "PrecisionAtK",
+                    "RecallAtK")},
+    **{(name, "axis"): Option((None, 0), ("no", NAN, 1, -1, True, 1.5, []))
+       for name in ("KendallTau", "SpearmanCorrelation")},
+    **{(name, "capacity"): POSITIVE_INTEGER for name in ("KendallTau", "SpearmanCorrelation")},
+    ("FractionsSkillScore", "scale"): Option(  # None for the metric alone
+        POSITIVE.good, tuple(each for each in POSITIVE.hostile if each is not None)),
     ("PerLabel", "average"): words("macro", None),
     **{(name, "average"): words("macro", None) for name in OF_CLASSES},
     **{(name, "target_class_ids"): Option((None, [0, 1], (1,), np.array([0, 1]), range(2)),

@@ -59,6 +59,19 @@ def _nanmedian(x: Any) -> float:
     return float(np.nanmedian(x)) if not np.isnan(x).all() else NAN
 
 
+def test_functions_of_relative_errors() -> None:
+    rng = np.random.default_rng(9)
+    y, p = rng.normal(size=(2, 5, 7)).astype("float32")
+    o = rng.random((5, 7)) < 0.6
+    o[0] = False
+    errors = np.where(o, 100 * (y.astype("float64") - p) / y, NAN)[1:]
+    labels, scores = np.where(o, y, NAN), np.where(o, p, INF)
+    found = to_numpy(M.median_percentage_error(labels, scores))
+    np.testing.assert_allclose(found, [0, *np.nanmedian(errors, axis=1)], rtol=1e-5)
+    found = to_numpy(M.median_absolute_percentage_error(labels, scores))
+    np.testing.assert_allclose(found, [0, *np.nanmedian(np.abs(errors), axis=1)], rtol=1e-5)
+
+
 @NAMES
 def test_function_of_complete_labels(name: str) -> None:
     y, p = np.zeros((3, 4), "int32"), np.arange(12, dtype="float32").reshape(3, 4)[::-1].copy()

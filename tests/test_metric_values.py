@@ -23,8 +23,9 @@ def expected(
     w = np.ones(o.shape) if weight is None else np.broadcast_to(weight, o.shape)
     o = o & (w != 0)
     if case.per_row:
-        rows = [(case.oracle(y[i][o[i]], p[i][o[i]], w[i][o[i]]), w[i][o[i]]) for i in rows_of(o)]
-        defined = [(value, np.mean(weight)) for value, weight in rows if not np.isnan(value)]
+        rows = [(y[i][o[i]], p[i][o[i]], w[i][o[i]]) for i in rows_of(o)]
+        found = [(case.oracle(*row), row) for row in rows]
+        defined = [(v, case.row_weight(row[0], row[2])) for v, row in found if not np.isnan(v)]
         return float(np.average([v for v, _ in defined], weights=[w for _, w in defined]))
     if not case.per_column:
         return case.oracle(y[o], p[o], w[o])

@@ -179,11 +179,11 @@ def test_weights_spelled_out(loss_case: Case) -> None:
 
 
 def oracle_of(case: Case, scene: Scene, *at: Any) -> tuple[float, float]:
-    """The oracle on what is left there, NaN where it has no answer, and the mean weight."""
+    """The oracle on what is left there, NaN where it has no answer, and the weight."""
     at = at or (np.s_[:],)
     kept = scene.observed[at] & (scene.full[at] != 0)
     y, p, w = scene.y[at][kept], scene.p[at][kept], scene.full[at][kept]
-    return (float(case.oracle(y, p, w)), float(w.mean())) if len(y) else (case.empty, 0.0)
+    return (float(case.oracle(y, p, w)), case.row_weight(y, w)) if len(y) else (case.empty, 0.0)
 
 
 def metric_oracle(case: Case, scene: Scene) -> float:

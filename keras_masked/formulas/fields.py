@@ -13,18 +13,23 @@ Tensor = Any
 
 
 def events(
-    y_true: Tensor, y_pred: Tensor, threshold: float | None, scale: float
+    y_true: Tensor, y_pred: Tensor, threshold: float | None, scale: float | None
 ) -> tuple[Tensor, Tensor]:
     """Labels y >= threshold as 0 or 1, and sigmoid(scale (p - threshold)) for predictions.
 
-    Without a threshold they are events and probabilities already.
+    Without a scale, predictions are events as labels are. Without a threshold they are events and
+    probabilities already.
     """
     if threshold is None:
         return y_true, y_pred
-    above = ops.cast(y_true >= threshold, y_pred.dtype)
-    # A NaN that is not named missing is an accident, and stays visible.
-    above = ops.where(ops.isnan(y_true), y_true, above)
-    return above, ops.sigmoid(scale * (y_pred - threshold))
+
+    def above(x: Tensor) -> Tensor:
+        # A NaN that is not named missing is an accident, and stays visible.
+        return ops.where(ops.isnan(x), x, ops.cast(x >= threshold, x.dtype))
+
+    if scale is None:
+        return above(y_true), above(y_pred)
+    return above(y_true), ops.sigmoid(scale * (y_pred - threshold))
 
 
 def window_means(x: Tensor, window: int) -> Tensor:

@@ -10,7 +10,6 @@ from keras import ops
 from keras_masked.formulas import (
     NUMBER,
     PROBABILITY,
-    Labels,
     events,
     fractions_skill,
     sobel,
@@ -53,8 +52,25 @@ def fractions_values(
 ) -> tuple[Tensor, Observation]:
     """One minus the fractions skill score of each set, and which sets have an observed window."""
     label = PROBABILITY if threshold is None else NUMBER
-    least = window if padding == "valid" else 1
-    seen = _observe_fields(y_true, y_pred, missing, dtype, least, label)
+    seen = observe(y_true, y_pred, None, label, missing=missing, dtype=dtype)
+    check_fields(seen, window if padding == "valid" else 1)
+    labels, predictions, counted = shares_of_windows(seen, window, threshold, scale, padding)
+    observed = None
+    if counted is not None and seen.observed is not None:
+        observed = ops.any(counted, axis=axis)
+    losses = fractions_skill(labels, predictions, axis=axis)
+    observed = none_without_labels(observed, losses, labels)
+    sets = Observation(seen.y_true, seen.y_pred, observed, None, seen.dtype)
+    return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
+
+
+def shares_of_windows(
+    seen: Observation, window: int, threshold: float | None, scale: float | None, padding: str
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Shares of events in the observed part of each window: labels, predictions, where any is.
+
+    Both are 0 in windows of which nothing is observed. Without a scale, predictions are events.
+    """
     labels, predictions = events(
         seen.y_true, gate_input(seen.y_pred, seen.hidden), threshold, scale
     )
@@ -74,17 +90,12 @@ def fractions_values(
         return x if channels else ops.squeeze(x, -1)
 
     labels, predictions = (means(replace(x, hidden, 0.0)) for x in (labels, predictions))
-    observed = None
-    if inside is not None:
-        share = means(ops.cast(inside, labels.dtype))
-        counted = ops.greater(share, 0.5 / window**2)  # one pixel or more
-        share = ops.where(counted, share, ops.ones_like(share))
-        labels, predictions = labels / share, predictions / share
-        observed = None if seen.observed is None else ops.any(counted, axis=axis)
-    losses = fractions_skill(labels, predictions, axis=axis)
-    observed = none_without_labels(observed, losses, labels)
-    sets = Observation(seen.y_true, seen.y_pred, observed, None, seen.dtype)
-    return gate_output(losses, sets.hidden), sets.weighted(sample_weight, losses)
+    if inside is None:
+        return labels, predictions, None
+    share = means(ops.cast(inside, labels.dtype))
+    counted = ops.greater(share, 0.5 / window**2)  # one pixel or more
+    share = ops.where(counted, share, ops.ones_like(share))
+    return labels / share, predictions / share, counted
 
 
 def sobel_values(
@@ -96,7 +107,8 @@ def sobel_values(
     dtype: str | None = None,
 ) -> tuple[Tensor, Observation]:
     """Squared differences of slopes `(batch, height - 2, width - 2, ..., 2)`, and which count."""
-    seen = _observe_fields(y_true, y_pred, missing, dtype, 3)
+    seen = observe(y_true, y_pred, None, NUMBER, missing=missing, dtype=dtype)
+    check_fields(seen, 3)
     labels, predictions = (sobel(replace(x, seen.hidden, 0.0)) for x in (seen.y_true, seen.y_pred))
     errors = predictions - labels
     observed = None if seen.observed is None else sobel_sees(seen.observed)
@@ -117,16 +129,8 @@ def inner_weights(sample_weight: Tensor | None, fields: Tensor) -> Tensor | None
     return weight
 
 
-def _observe_fields(
-    y_true: Tensor,
-    y_pred: Tensor,
-    missing: Missing,
-    dtype: str | None,
-    least: int,
-    label: Labels = NUMBER,
-) -> Observation:
-    """Observed fields `(batch, height, width)` or with channels, at least so many pixels wide."""
-    seen = observe(y_true, y_pred, None, label, missing=missing, dtype=dtype)
+def check_fields(seen: Observation, least: int) -> None:
+    """Raises on what is no `(batch, height, width)`, with channels or not, or not so wide."""
     shape = tuple(seen.y_pred.shape)
     small = any(size is not None and size < least for size in shape[1:3])
     if len(shape) not in (3, 4) or small:
@@ -134,7 +138,6 @@ def _observe_fields(
             "Fields must have shape (batch, height, width) or (batch, height, width, channels), "
             f"of at least {least} by {least} pixels. Received: shape={shape}"
         )
-    return seen
 
 
 @register

@@ -67,6 +67,7 @@ from keras_masked.metrics.crossentropy import (
 from keras_masked.metrics.ensembles import EnergyScore, EnsembleCRPS
 from keras_masked.metrics.expected_calibration import ExpectedCalibrationError
 from keras_masked.metrics.f_score import F1Score, FBetaScore
+from keras_masked.metrics.fields import FractionsSkillScore
 from keras_masked.metrics.hamming import ExactMatch, HammingLoss
 from keras_masked.metrics.intervals import (
     IntervalCoverage,
@@ -75,10 +76,21 @@ from keras_masked.metrics.intervals import (
     WeightedIntervalScore,
 )
 from keras_masked.metrics.iou import BinaryIoU, IoU, MeanIoU
+from keras_masked.metrics.label_ranking import (
+    CoverageError,
+    LabelRankingAveragePrecision,
+    LabelRankingLoss,
+)
 from keras_masked.metrics.likelihood import NegativeLogLikelihood, StandardizedResidualScatter
 from keras_masked.metrics.margin import CategoricalHinge, Hinge, MulticlassHinge, SquaredHinge
 from keras_masked.metrics.masked import Masked
 from keras_masked.metrics.mean import MeanMetric
+from keras_masked.metrics.median_percentages import (
+    MedianAbsolutePercentageError,
+    MedianPercentageError,
+    median_absolute_percentage_error,
+    median_percentage_error,
+)
 from keras_masked.metrics.medians import (
     MADStandardDeviation,
     MedianAbsoluteDeviation,
@@ -101,7 +113,15 @@ from keras_masked.metrics.precision_recall import Precision, Recall
 from keras_masked.metrics.probabilistic import KLDivergence, Poisson
 from keras_masked.metrics.quantiles import D2PinballScore, Expectile, MeanPinballLoss
 from keras_masked.metrics.r2 import R2Score
+from keras_masked.metrics.rank_correlation import KendallTau, SpearmanCorrelation
 from keras_masked.metrics.ranked import ROCAUC, AveragePrecision
+from keras_masked.metrics.ranking import (
+    NDCG,
+    MeanAveragePrecision,
+    MeanReciprocalRank,
+    PrecisionAtK,
+    RecallAtK,
+)
 from keras_masked.metrics.rates import NegativePredictiveValue, Specificity
 from keras_masked.metrics.regression import (
     MeanAbsoluteError,
@@ -147,6 +167,7 @@ __all__ = [
     "ConfusionMatrix",
     "ContinuousRankedProbabilityScore",
     "CosineSimilarity",
+    "CoverageError",
     "CriticalSuccessIndex",
     "D2BrierScore",
     "D2LogLossScore",
@@ -163,6 +184,7 @@ __all__ = [
     "FalseAlarmRatio",
     "FalseNegatives",
     "FalsePositives",
+    "FractionsSkillScore",
     "FrequencyBias",
     "HammingLoss",
     "HeidkeSkillScore",
@@ -172,6 +194,9 @@ __all__ = [
     "IntervalWidth",
     "IoU",
     "KLDivergence",
+    "KendallTau",
+    "LabelRankingAveragePrecision",
+    "LabelRankingLoss",
     "LogCoshError",
     "MADStandardDeviation",
     "Masked",
@@ -180,18 +205,23 @@ __all__ = [
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanAveragePrecision",
     "MeanError",
     "MeanIoU",
     "MeanMetric",
     "MeanMetricWrapper",
     "MeanPercentageError",
     "MeanPinballLoss",
+    "MeanReciprocalRank",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "MedianAbsoluteDeviation",
+    "MedianAbsolutePercentageError",
     "MedianError",
+    "MedianPercentageError",
     "Metric",
     "MulticlassHinge",
+    "NDCG",
     "NegativeLogLikelihood",
     "NegativePredictiveValue",
     "ObservedFraction",
@@ -205,17 +235,20 @@ __all__ = [
     "Perplexity",
     "Poisson",
     "Precision",
+    "PrecisionAtK",
     "PrecisionAtRecall",
     "ProbabilityOfDetection",
     "R2Score",
     "ROCAUC",
     "Recall",
+    "RecallAtK",
     "RecallAtPrecision",
     "RootMeanSquaredError",
     "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpearmanCorrelation",
     "Specificity",
     "SpecificityAtSensitivity",
     "SquaredHinge",
@@ -249,7 +282,9 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "median_absolute_deviation",
+    "median_absolute_percentage_error",
     "median_error",
+    "median_percentage_error",
     "pearson_correlation",
     "poisson",
     "serialize",

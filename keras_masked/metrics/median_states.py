@@ -61,34 +61,37 @@ class Bins(Accumulator):
 
 
 class Slots:
-    """Values and their weights, as many as there are slots, of each column.
+    """Values of labels and their weights, of as many as there are slots, of each column.
 
     Args:
         metric: The metric that owns the variables.
         capacity: Number of slots.
         columns: Number of columns, or `None` for all labels in one.
+        kept: How many values each label has.
     """
 
-    def __init__(self, metric: MaskedMetric, capacity: int, columns: int | None) -> None:
+    def __init__(
+        self, metric: MaskedMetric, capacity: int, columns: int | None, kept: int = 1
+    ) -> None:
         self.capacity = capacity
         self._columns = () if columns is None else (columns,)
         self._weight = Accumulator(metric, self._columns)
         dtype = self._weight.variables[0].dtype
-        shape = (2, capacity, *self._columns)
+        shape = (kept + 1, capacity, *self._columns)
         self._slots = metric.add_variable(shape, "zeros", dtype=dtype, name="slots")
         # Of labels, also of those that do not fit. In floats: TensorFlow keeps int32 off the GPU.
         self._count = metric.add_variable(self._columns, "zeros", dtype=dtype, name="count")
 
-    def collect(self, values: Tensor, weights: Tensor) -> Tensor:
+    def collect(self, *values_and_weights: Tensor) -> Tensor:
         """The values and weights of a batch."""
-        return ops.stack([values, weights])
+        return ops.stack(values_and_weights)
 
     def add(self, batch: Tensor) -> None:
         """Adds values and weights."""
         batch = ops.cast(batch, self._slots.dtype)
-        labels = ops.sum(ops.cast(ops.not_equal(batch[1], 0), "int32"), axis=0)
+        labels = ops.sum(ops.cast(ops.not_equal(batch[-1], 0), "int32"), axis=0)
         self._append(batch, labels)
-        self._weight.add(ops.sum(batch[1], axis=0))
+        self._weight.add(ops.sum(batch[-1], axis=0))
 
     def merge(self, other: Slots) -> None:
         """Adds the values of another part of the data."""
@@ -99,7 +102,7 @@ class Slots:
         """Puts what has a weight into the next slots, while there are any."""
         columns = self._columns[0] if self._columns else 1
         count = ops.convert_to_tensor(self._count)
-        given = ops.not_equal(batch[1], 0)
+        given = ops.not_equal(batch[-1], 0)
         slot = ops.cast(count, "int32") + _backend.cumsum(ops.cast(given, "int32"), axis=0) - 1
         fits = ops.logical_and(given, slot < self.capacity)
         slot = ops.where(fits, slot, ops.full_like(slot, self.capacity))  # one more, thrown away
@@ -112,20 +115,31 @@ class Slots:
             return ops.reshape(placed, (self.capacity + 1, *self._columns))[: self.capacity]
 
         # Each slot is written once and 0 before, so that a sum is what is written.
-        self._slots.assign(self._slots + ops.stack([place(batch[0]), place(batch[1])]))
+        placed = ops.stack([place(batch[i]) for i in range(batch.shape[0])])
+        self._slots.assign(self._slots + placed)
         self._count.assign(count + ops.cast(labels, count.dtype))
+
+    @property
+    def contents(self) -> Tensor:
+        """Values and, last, weights: 0 in slots that are free."""
+        return ops.convert_to_tensor(self._slots)
+
+    @property
+    def all_fit(self) -> Tensor:
+        """Whether all labels have found a slot."""
+        return ops.convert_to_tensor(self._count) <= self.capacity
 
     @property
     def ordered(self) -> tuple[Tensor, Tensor]:
         """The values in their order, and their weights."""
-        slots = ops.convert_to_tensor(self._slots)
+        slots = self.contents
         order = ops.argsort(slots[0], axis=0)
         values, weights = (ops.take_along_axis(slots[i], order, axis=0) for i in range(2))
         return values, weights
 
     def if_all_fit(self, result: Tensor) -> Tensor:
         """What has been made of the values, NaN where not all of them have fitted."""
-        return known(result, ops.convert_to_tensor(self._count) <= self.capacity)
+        return known(result, self.all_fit)
 
     @property
     def median(self) -> Tensor:

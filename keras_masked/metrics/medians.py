@@ -7,6 +7,8 @@ from typing import Any
 from keras import ops
 
 from keras_masked.constructors import check_options
+from keras_masked.formulas import Formula
+from keras_masked.formulas.signed import signed_error
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.metrics.columns import ColumnMetric, in_columns
 from keras_masked.metrics.median_states import Bins, Slots, check_replicas
@@ -32,6 +34,8 @@ MOST = 2**24 - 1
 class Median(ColumnMetric):
     """Base class: a multiple of the median of errors, or of their magnitudes."""
 
+    formula: Formula = signed_error
+    """The errors."""
     signed = False
     """Whether errors have a sign."""
     scale = 1.0
@@ -61,7 +65,7 @@ class Median(ColumnMetric):
         """What the state takes of a batch."""
         check_replicas(self._options["capacity"])
         arrange = in_columns if per_column else flat
-        errors = arrange(seen.y_pred) - arrange(seen.y_true)
+        errors = self.formula(arrange(seen.y_true), arrange(seen.y_pred))
         weights = arrange(seen.weights)
         # Weights of opposite signs must not cancel where a prediction has diverged.
         weights = ops.where(ops.isnan(errors), ops.abs(weights), weights)
@@ -248,7 +252,7 @@ def median_error(
     >>> [float(row) for row in keras_masked.metrics.median_error(y_true, y_pred)]
     [1.0, 1.0]
     """
-    return _median(y_true, y_pred, axis, missing, signed=True)
+    return median_along(y_true, y_pred, axis, missing, signed=True)
 
 
 @register
@@ -264,7 +268,7 @@ def median_absolute_deviation(
     >>> [float(row) for row in keras_masked.metrics.median_absolute_deviation(y_true, y_pred)]
     [1.0, 2.0]
     """
-    return _median(y_true, y_pred, axis, missing)
+    return median_along(y_true, y_pred, axis, missing)
 
 
 @register
@@ -280,20 +284,22 @@ def mad_std(
     >>> round(float(keras_masked.metrics.mad_std(y_true, y_pred)), 4)  # 1.4826 * 2
     2.9652
     """
-    return _median(y_true, y_pred, axis, missing, scale=NORMAL)
+    return median_along(y_true, y_pred, axis, missing, scale=NORMAL)
 
 
-def _median(
+def median_along(
     y_true: Tensor,
     y_pred: Tensor,
     axis: int | None,
     missing: Missing,
     signed: bool = False,
     scale: float = 1.0,
+    formula: Formula = signed_error,
 ) -> Tensor:
+    """The median of errors, or of their magnitudes, along an axis."""
     # A Keras mask has the axes of the labels as they are: they are moved only after that.
     seen = observe(y_true, y_pred, missing=standardize_missing(missing))
-    errors = seen.y_pred - seen.y_true
+    errors = formula(seen.y_true, seen.y_pred)
     if not signed:
         errors = ops.abs(errors)
     hidden = None if seen.hidden is None else seen.hidden()

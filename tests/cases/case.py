@@ -23,6 +23,7 @@ class Case:
         label_axes: How many axes of `y_pred` are one label.
         stacked: Whether the last of them holds parameters.
         blind: Whether the value is the same for any prediction.
+        row_weight: What a row weighs, where it has a value: (labels, weights) -> weight.
         represents: The kind of row that this one stands for: see `tests/laws.py`.
         without: Laws that this row cannot have, by the name of the test (`test_x`, or
             `test_x@torch` on one backend), and why. A reason that names a file has a test there.
@@ -58,6 +59,7 @@ class Case:
     stacked: bool = False
     blind: bool = False
     represents: str = ""
+    row_weight: Callable[[Array, Array], float] = lambda y, w: float(np.mean(w))
     without: dict[str, str] = dataclasses.field(default_factory=dict, hash=False)
     no_best: bool = False
     infinite: float | None = None

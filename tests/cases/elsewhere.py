@@ -46,6 +46,7 @@ ELSEWHERE = {
         Elsewhere("bases", "test_public.py", "MaskedMetric MeanMetric Metric ColumnMetric"),
         Elsewhere("look-ups", "test_configs.py", "get serialize deserialize"),
         Elsewhere("of labels alone", "test_observed_fraction.py", "ObservedFraction"),
+        Elsewhere("over windows of fields", "test_field_metrics.py", "FractionsSkillScore"),
         Elsewhere("has a dict for a result", "test_per_label.py", "PerLabel"),
         Elsewhere("has a matrix for a result", "test_classification.py", "ConfusionMatrix"),
         Elsewhere("have a dict for a result", "test_interval.py", "ByGroup WithInterval"),
@@ -54,7 +55,8 @@ ELSEWHERE = {
         Elsewhere("of values without predictions", "test_reduction_metrics.py", "Mean Sum"),
         Elsewhere("of a batch", "test_symjax.py", "clustering_accuracy explained_variance"),
         Elsewhere("medians of rows, of columns or of all", "test_median_functions.py",
-                  "mad_std median_absolute_deviation median_error"),
+                  "mad_std median_absolute_deviation median_error "
+                  "median_absolute_percentage_error median_percentage_error"),
     ],
 }  # fmt: skip
 OTHER_TESTS = {kind: {name for each in rows for name in each} for kind, rows in ELSEWHERE.items()}
