@@ -198,12 +198,13 @@ def copy_to(directory: Path) -> Path:
 
 
 def run_tests(directory: Path, nodes: list[str]) -> tuple[int, str]:
-    """Runs them on the copy; the exit code and the last line."""
+    """Runs them on the copy; the exit code, what failed and the last line."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *nodes]
     # The copy stands before the checkout that is installed.
     env = {**os.environ, "PYTHONPATH": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True)
-    return done.returncode, (done.stdout.strip().splitlines() or [done.stderr])[-1]
+    lines = done.stdout.strip().splitlines() or [done.stderr]
+    return done.returncode, " ".join([x for x in lines if x.startswith("FAILED")] + lines[-1:])
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_masked import _backend, serialization
-from keras_masked.layers.base import register
+from keras_masked.layers.base import StrictLayer, register
 from keras_masked.losses.vocabulary import LinearOptions, linear_values
 from keras_masked.observation import CLASS_IDS, Missing, reject_arrays
 from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER, optional
@@ -53,7 +53,7 @@ def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
 
 
 @register
-class LinearCrossentropy(keras.layers.Layer):
+class LinearCrossentropy(StrictLayer):
     r"""Adds the cross-entropy of words to a model's losses, from hidden states and a kernel.
 
     $$L = \frac{\sum_i o_i w_i \, \ell_i}{\sum_i o_i}, \quad
