@@ -129,6 +129,10 @@ OPTIONS = {
     "norm": words("l1", "max"), "binning": words("uniform", "quantile"),
     "weights": words("linear", None),
     "window": POSITIVE_INTEGER, "x_log_var": FINITE,
+    # Of `LinearCrossentropy`
+    "bias": BOOLEAN, "chunk": POSITIVE_INTEGER.but(None), "soft_cap": POSITIVE.but(None),
+    "vocabulary": POSITIVE_INTEGER, "z_loss": NON_NEGATIVE,
+    "kernel": Option((None, keras.layers.Dense(4)), (3, "foo", [])),
     "normalization": Option((), (3, "foo", None)),
     "kernel_initializer": Option(("zeros",), ("foo",)),
     "bias_initializer": Option(("zeros",), ("foo",)),
@@ -223,6 +227,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "PerLabel": {"metric": km.metrics.MeanSquaredError(), "labels": ["a", "b"]},
     "OfMean": {"metric": km.metrics.MeanSquaredError()},
     "OfQuantile": {"metric": km.metrics.MeanSquaredError()},
+    "LinearCrossentropy": {"vocabulary": 4},
     "LossEndpoint": {"loss": keras.losses.Huber()}, "DistributionHead": {"labels": 2},
     "LabelDenormalization": {"normalization": km.layers.LabelNormalization()},
 }  # fmt: skip

@@ -89,7 +89,11 @@ LABELS = np.zeros((2, 2))
 def test_hostile_options_of_functions(function: Any) -> None:
     """They are checked as those of the class that goes with the function."""
     further = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    arrays = {p.name: LABELS for p in further if p.kind is not p.VAR_KEYWORD}
+    arrays = {
+        p.name: OPTIONS[p.name].good[0] if p.name in OPTIONS else LABELS
+        for p in further
+        if p.kind is not p.VAR_KEYWORD
+    }
     for name in FUNCTIONS[function]:  # `x_log_var` is a tensor there
         row = option_of_function(function, name)
         for value in row.hostile:

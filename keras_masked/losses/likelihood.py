@@ -152,14 +152,13 @@ def negative_log_likelihood(
     [2.1094]
     """
     distribution = distributions.get(distribution)
-    full = NegativeLogLikelihood.checked(full=full)["full"]
+    options = NegativeLogLikelihood.checked(full=full, beta=beta)
     formula = formulas.negative_log_likelihood
     if distribution.label_axes:
         markers = standardize_missing(missing)
         seen = observe_joint(y_true, y_pred, None, distribution, missing=markers)
-        return with_mask(joint_values(seen, distribution, full), seen)
-    options = {"distribution": distribution, "full": full, "beta": beta}
-    return row_values(formula, y_true, y_pred, missing, **options)
+        return with_mask(joint_values(seen, distribution, options["full"]), seen)
+    return row_values(formula, y_true, y_pred, missing, distribution=distribution, **options)
 
 
 @register
