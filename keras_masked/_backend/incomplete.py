@@ -133,6 +133,8 @@ def log_beta_tails(
     rest = ops.where(inside, far, second / total)
     slope = -share * ops.where(inside, excess, ops.zeros_like(excess))
     length = _root(share * rest, 2.0 * slope - cut * rest, cut)
+    least = ops.log(maximum(rest, 1e-37 * ops.ones_like(rest)))  # of log(moved), below
+    length = minimum(length, (DROP - total * least) / first)
     for _ in range(4):  # towards the root of a convex function, from beyond
         moved, inner = rest + start * ops.exp(-length), start * ops.expm1(-length)
         near = inner > -0.5  # where log(moved) would be rounded, and log1p elsewhere
