@@ -39,7 +39,7 @@ def metrics() -> list[Case]:
         make = with_options(getattr(M, name), **kwargs.pop("options", {}))
         of_classes = {
             "parameters": 4 if "label_axes" in kwargs else 0,
-            "vectors": data in (one_hot, one_hot_on_grid),
+            "vectors": "one_hot" in data.__name__,
         }
         value = symjax_oracles.of_batch(oracle) if name in NO_INFINITY else oracle
         if name == "AveragePrecision" and label == "logits":
