@@ -144,6 +144,7 @@ OF_CLASSES = (
     "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "Precision", "Recall",
 )  # fmt: skip
 OF_CLASS: dict[tuple[str, str], Option] = {
+    ("LinearCrossentropy", "reduction"): Option(("sum", "mean"), ("foo", "", 3, NAN, [], None)),
     **{(name, "axis"): AXES for name in ("CriticalSuccessIndex", "Dice", "FractionsSkillScore",
                                          "Jaccard", "RootMeanSquaredError", "Tversky")},
     **{(name, "axis"): INTEGER.but(None) for name in ("PearsonCorrelation",
