@@ -121,7 +121,7 @@ def read() -> Flights:
     inputs = [
         *(1.0 * (flights["origin"] == name) for name in sorted(set(flights["origin"]))),
         *(1.0 * (flights["carrier"] == name) for name in sorted(set(flights["carrier"]))),
-        *(1.0 * (date.dt.dayofweek == k) for k in range(7)),
+        *(1.0 * (date.dt.day_of_week == k) for k in range(7)),
         *(wave(2 * np.pi * k * day / 365) for k in (1, 2) for wave in (np.sin, np.cos)),
         hour / 10 - 1.3,
         np.log(flights["distance"] / 1000),

@@ -47,7 +47,6 @@ def test_days_are_held_out_whole(flights: ModuleType, made_up) -> None:
     assert late in days[2]
 
 
-@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # of pandas 4, of what it takes
 def test_data(flights: ModuleType) -> None:
     """As the package has them: flights without labels, and weather with holes."""
     pytest.importorskip("pandas")

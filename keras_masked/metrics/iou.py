@@ -120,7 +120,7 @@ class IoU(MaskedMetric):
             sparse_y_pred=sparse_y_pred,
             axis=axis,
         )
-        self.target_class_ids = targets  # a list, as in Keras
+        self.target_class_ids = self._options["target_class_ids"] = targets  # a list, as in Keras
         self.label = NUMBER if sparse_y_pred else VECTOR
         self._state = self.accumulator((num_classes, num_classes))
 
