@@ -243,8 +243,9 @@ def option(cls: type, name: str) -> Option:
 OF_FUNCTION: dict[tuple[str, str], Option] = {
     **{(name, "axis"): AXES for name in ("critical_success_index", "dice", "fractions_skill_score",
                                          "jaccard", "root_mean_squared_error", "tversky")},
-    **{(name, "axis"): INTEGER.but(None) for name in ("mad_std", "median_absolute_deviation",
-                                                      "median_error", "explained_variance")},
+    **{(name, "axis"): INTEGER.but(None) for name in (
+        "mad_std", "median_absolute_deviation", "median_absolute_percentage_error", "median_error",
+        "median_percentage_error", "explained_variance")},
     **{(name, "threshold"): FINITE.but(None)
        for name in ("critical_success_index", "fractions_skill_score")},
     **{(name, "delta"): NON_NEGATIVE for name in ("hinge_loss", "multiclass_hinge_loss")},
