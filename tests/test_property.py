@@ -87,7 +87,7 @@ def marked(case: Case, y: Array, absent: Array, missing: Any, dtype: str, rng: A
     """Labels of which the absent ones are marked."""
     usable = [marker for marker in numbers(missing) if holds(dtype, marker)]
     where = absent
-    if case.covers == "CosineSimilarity":  # deletes single entries
+    if case.covers in ("CosineSimilarity", "EnergyScore"):  # delete single entries
         where = np.repeat(absent[..., None], y.shape[-1], axis=-1)
     elif y.ndim > absent.ndim:  # NaN in some entries of a vector, or another marker in all
         marker = rng.choice(usable, size=absent.shape)[..., None]

@@ -128,7 +128,7 @@ class DistributionHead(StrictLayer):
             self._set(self._start)
 
     def _set(self, biases: np.ndarray) -> None:
-        self.dense.kernel.assign(ops.zeros_like(self.dense.kernel))
+        self.dense.kernel.assign(ops.zeros(self.dense.kernel.shape))
         self.dense.bias.assign(biases)
 
     def call(self, inputs: Tensor) -> Tensor:
