@@ -221,7 +221,7 @@ def families(**options: Any) -> Model:
     y = np.where(gone, np.nan, y)
     counts = np.floor(3 * np.abs(y))
     of = [
-        km.distributions.Mixture(km.distributions.StudentT(4.0), 2),
+        km.distributions.Mixture(km.distributions.Gaussian(), 2),
         km.distributions.NegativeBinomial(),
         km.distributions.MultivariateGaussian(LABELS, rank=1),
     ]
