@@ -215,30 +215,6 @@ def survey(**options: Any) -> Model:
     return model, x, np.stack([y, errors], axis=-1)
 
 
-def families(**options: Any) -> Model:
-    """Distributions of numbers, of counts, and of all labels together."""
-    x, y, gone = table()
-    y = np.where(gone, np.nan, y)
-    counts = np.floor(3 * np.abs(y))
-    of = [
-        km.distributions.Mixture(km.distributions.Gaussian(), 2),
-        km.distributions.NegativeBinomial(),
-        km.distributions.MultivariateGaussian(LABELS, rank=1),
-    ]
-    keras.utils.set_random_seed(1)
-    heads = [km.layers.DistributionHead(LABELS, each) for each in of]
-    heads[1].adapt(counts)
-    inputs = keras.Input((FEATURES,))
-    model = keras.Model(inputs, [head(inputs) for head in heads])
-    inner = km.metrics.MeanAbsoluteError()
-    metrics = [[km.metrics.NegativeLogLikelihood(each)] for each in of]
-    metrics[0] += [km.metrics.OfMean(inner, of[0]), km.metrics.IntervalCoverage(0.5, of[0])]
-    metrics[1] += [km.metrics.StandardizedResidualScatter(of[1])]
-    losses = [km.losses.NegativeLogLikelihood(each) for each in of]
-    model.compile(optimizer(), loss=losses, metrics=metrics, **options)
-    return model, x, [y, counts, y]
-
-
 MODELS: dict[str, Callable[..., Model]] = {
     build.__name__: build
     for build in (
@@ -250,7 +226,6 @@ MODELS: dict[str, Callable[..., Model]] = {
         several_outputs,
         boxes_and_fields,
         survey,
-        families,
     )
 }
 """Each builds a compiled model and returns it with its data."""
