@@ -7,8 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked import serialization
+from keras_masked import _backend, serialization
 from keras_masked.layers.base import StrictLayer, register
+from keras_masked.losses import MaskedLoss
 from keras_masked.losses.draws import DrawnLoss
 from keras_masked.observation import reject_arrays, stack_parameters
 from keras_masked.validation import INTEGER, optional
@@ -110,9 +111,11 @@ class LossEndpoint(StrictLayer):
             shape = ops.shape(y_pred)[:-1]
             shift = keras.random.uniform(shape, dtype="float32", seed=self._generator)
             losses, seen = self.loss.evaluate(y_true, y_pred, shift=shift)
-            self.add_loss(self.loss.reduce(losses, seen))
+            self.add_loss(_backend.added(self.loss.reduce(losses, seen)))
         else:
-            self.add_loss(self.loss(y_true, y_pred))
+            loss = self.loss(y_true, y_pred)
+            ours = isinstance(self.loss, MaskedLoss)  # others know nothing of replicas
+            self.add_loss(_backend.added(loss) if ours else loss)
         return predictions[0] if len(predictions) == 1 else predictions
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

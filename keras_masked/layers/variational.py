@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.layers.base import StrictLayer, register
 from keras_masked.losses.variational import gaussian_values
 from keras_masked.losses.variational_mixtures import mixture_values
@@ -145,7 +146,7 @@ class VariationalEndpoint(StrictLayer):
         else:
             prior = self.means, self.log_vars, self.log_weights
             losses, _, samples = mixture_values(*shared, *prior, self.x_log_var, self.missing)
-        self.add_loss(reduce_losses(losses, samples, "mean", True))
+        self.add_loss(_backend.added(reduce_losses(losses, samples, "mean", True)))
         return reconstruction
 
     def responsibilities(self, z_mean: Tensor, z_log_var: Tensor) -> Tensor:
