@@ -148,3 +148,14 @@ def test_language_model_is_that_of_one_device(tmp_path):
         assert set(many) == set(one)
         for key, value in one.items():
             np.testing.assert_allclose(many[key], value, rtol=2e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX has global arrays")
+def test_losses_that_layers_add_are_those_of_one_device(tmp_path):
+    path = tmp_path / "numbers.json"
+    finish([start("endpoints", path, devices=2)])
+    for name, (one, two) in json.loads(path.read_text()).items():
+        for key, value in one.items():
+            np.testing.assert_allclose(
+                two[key], value, rtol=2e-5, atol=1e-6, err_msg=f"{name} {key}"
+            )

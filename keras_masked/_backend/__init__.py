@@ -25,7 +25,14 @@ from keras_masked._backend.incomplete import (
 )
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
 from keras_masked._backend.objects import compiled_with, options_of
-from keras_masked._backend.replicas import added, combine, place, replicated, torch_group, total
+from keras_masked._backend.replicas import (
+    add_to_layer,
+    combine,
+    place,
+    replicated,
+    torch_group,
+    total,
+)
 from keras_masked._backend.special import (
     expm1mx,
     lgamma,
@@ -84,8 +91,8 @@ __all__ = [
     "log_gamma_tails",
     "absolute",
     "accumulating",
+    "add_to_layer",
     "add_up",
-    "added",
     "amax",
     "amin",
     "arctan2",

@@ -92,16 +92,20 @@ def combine(part: Tensor) -> Tensor:
     return part + ops.stop_gradient(whole - part)
 
 
-def added(loss: Tensor) -> Tensor:
-    """A loss that is combined, as `add_loss` takes it.
+def add_to_layer(layer: keras.layers.Layer, loss: Tensor) -> None:
+    """Adds a loss that is combined to a layer.
 
-    Under `tf.distribute`, replicas take turns at a layer, of which Keras then adds the losses up
-    and divides them by their number: value and gradient are right but for a gradient of 1 / n.
+    Under `tf.distribute`, replicas take turns at a layer while they are traced, and change over
+    where they sum over replicas. Keras adds up whatever losses the layer then has and divides by
+    the number of replicas: the value is right once all replicas have added theirs, for which each
+    waits here, and the gradient is 1 / n of what it should be.
     """
     if _torch_group is not None or not replicated():
-        return loss
+        layer.add_loss(loss)
+        return
     n = _replica_context().num_replicas_in_sync
-    return n * loss - ops.stop_gradient((n - 1) * loss)
+    layer.add_loss(n * loss - ops.stop_gradient((n - 1) * loss))
+    _sum_over_replicas(ops.zeros(()))
 
 
 def _sum_over_replicas(x: Tensor) -> Tensor:

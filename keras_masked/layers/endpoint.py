@@ -111,11 +111,13 @@ class LossEndpoint(StrictLayer):
             shape = ops.shape(y_pred)[:-1]
             shift = keras.random.uniform(shape, dtype="float32", seed=self._generator)
             losses, seen = self.loss.evaluate(y_true, y_pred, shift=shift)
-            self.add_loss(_backend.added(self.loss.reduce(losses, seen)))
+            _backend.add_to_layer(self, self.loss.reduce(losses, seen))
         else:
             loss = self.loss(y_true, y_pred)
-            ours = isinstance(self.loss, MaskedLoss)  # others know nothing of replicas
-            self.add_loss(_backend.added(loss) if ours else loss)
+            if isinstance(self.loss, MaskedLoss):
+                _backend.add_to_layer(self, loss)
+            else:  # it knows nothing of replicas
+                self.add_loss(loss)
         return predictions[0] if len(predictions) == 1 else predictions
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

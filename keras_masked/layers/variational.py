@@ -146,7 +146,7 @@ class VariationalEndpoint(StrictLayer):
         else:
             prior = self.means, self.log_vars, self.log_weights
             losses, _, samples = mixture_values(*shared, *prior, self.x_log_var, self.missing)
-        self.add_loss(_backend.added(reduce_losses(losses, samples, "mean", True)))
+        _backend.add_to_layer(self, reduce_losses(losses, samples, "mean", True))
         return reconstruction
 
     def responsibilities(self, z_mean: Tensor, z_log_var: Tensor) -> Tensor:

@@ -246,7 +246,7 @@ class LinearCrossentropy(StrictLayer):
         loss, tokens = linear_values(
             ids, hidden, kernel, bias, weight, self.options, ranked=True, value_only=not training
         )
-        self.add_loss(_backend.added(loss))
+        _backend.add_to_layer(self, loss)
         weight = tokens.weight
         sums = [weight * tokens.surprise, weight * tokens.right, weight]
         self._count(_backend.total(ops.stack([ops.sum(each) for each in sums])))
