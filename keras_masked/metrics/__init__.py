@@ -44,6 +44,7 @@ from keras_masked.metrics.agreement import (
     ConfusionMatrix,
     MatthewsCorrelation,
 )
+from keras_masked.metrics.areas import ROCAUC, AveragePrecision
 from keras_masked.metrics.auc import AUC
 from keras_masked.metrics.base import MaskedMetric
 from keras_masked.metrics.brier import BrierScore, D2BrierScore, D2LogLossScore
@@ -114,7 +115,6 @@ from keras_masked.metrics.probabilistic import KLDivergence, Poisson
 from keras_masked.metrics.quantiles import D2PinballScore, Expectile, MeanPinballLoss
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.metrics.rank_correlation import KendallTau, SpearmanCorrelation
-from keras_masked.metrics.ranked import ROCAUC, AveragePrecision
 from keras_masked.metrics.ranking import (
     NDCG,
     MeanAveragePrecision,
