@@ -14,7 +14,8 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 import keras_masked as km
 from keras_masked.metrics.rows import drawn
-from tests.backend import set_mask, tensor, to_numpy
+from tests.backend import BACKEND, set_mask, tensor, to_numpy
+from tests.cases import METRICS, draw
 
 M = km.metrics
 ROWS, LABELS = 90, ["a", "b", "c"]
@@ -331,3 +332,28 @@ def test_auc_of_scikit_learn() -> None:
         seen = ~np.isnan(y[:, c])
         expected = roc_auc_score(y[seen, c], p[seen, c])
         assert found[f"m/{label}"] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="the same code elsewhere; JAX compiles for minutes")
+@pytest.mark.parametrize("wrapper", [M.WithInterval, M.ByGroup])
+def test_every_metric_has_its_value_or_is_refused(wrapper: Any) -> None:
+    """Whatever the metric, none has another value, or fails only once there are data."""
+    counts: dict[bool, int] = {True: 0, False: 0}
+    for case in METRICS:
+        data = draw(case)
+        y, options = data.with_missing(), {"replicates": 4} if wrapper is M.WithInterval else {}
+        metric = case.make()
+        metric.update_state(y, data.p)
+        try:
+            wrapped = wrapper(case.make(), **options or {"groups": 1})
+        except ValueError:
+            counts[False] += 1
+            continue
+        groups = {} if options else {"groups": np.zeros(len(y), "int32")}
+        wrapped.update_state(y, data.p, **groups)
+        value, *_ = wrapped.result().values()
+        np.testing.assert_allclose(
+            to_numpy(value), to_numpy(metric.result()), rtol=1e-4, atol=1e-6, err_msg=str(case)
+        )
+        counts[True] += 1
+    assert min(counts.values()) > 15

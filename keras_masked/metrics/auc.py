@@ -238,10 +238,6 @@ class AUC(ThresholdMetric):
         """Whether both classes have been observed."""
         return ops.logical_and(self.has_positives(state), self.has_negatives(state))
 
-    def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError` on weights of columns."""
-        self.check_per_label()
-
     @property
     def is_mean_of_columns(self) -> bool:
         """Whether the value is the mean over the columns."""

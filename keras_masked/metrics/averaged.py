@@ -43,6 +43,11 @@ class ColumnAccuracy(MeanMetric):
         """Raises `ValueError` on options that look at more than one column."""
         check_columns_apart(False, self.target_class_ids, self.average)
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` only where columns are kept apart: all chosen ones are counted."""
+        if per_label:
+            self.check_per_label()
+
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> Observation:

@@ -86,7 +86,11 @@ class ColumnMetric(MaskedMetric):
         """Raises `ValueError` if the options make no sense for one column."""
 
     def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError` if a row is more than its labels, and cannot be counted by itself."""
+        """Raises `ValueError` if a row is more than its labels, and cannot be counted by itself.
+
+        What makes no sense for one column mostly is no sum over the labels of rows either.
+        """
+        self.check_per_label()
 
     @property
     def is_mean_of_columns(self) -> bool:

@@ -132,10 +132,6 @@ class FBetaScore(ColumnMetric):
             )
         check_columns_apart(self.sparse_y_true, self.target_class_ids)
 
-    def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError` without a threshold, as for `PerLabel`."""
-        self.check_per_label()
-
     @property
     def is_mean_of_columns(self) -> bool:
         """Whether the value is the mean over the columns."""

@@ -115,6 +115,14 @@ class ExactMatch(ColumnMetric):
         options = {"threshold": threshold, "from_logits": from_logits}
         super().__init__(name, dtype, missing=missing, **options)
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError`: what is counted is no label, but all of a row."""
+        if not per_label:
+            raise ValueError(
+                "ExactMatch counts rows of labels, where sums over labels are wanted. It has "
+                "neither intervals nor groups."
+            )
+
     @property
     def sums_shape(self) -> tuple[int, ...]:
         """Weights of right rows, of all rows, and of labels."""

@@ -95,6 +95,13 @@ class ListMetric(ColumnMetric):
             "It has no value for each of them."
         )
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError`: a list is more than its items."""
+        raise ValueError(
+            f"{type(self).__name__} has values of lists, of which a row can hold several. "
+            "It has neither intervals nor groups."
+        )
+
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The sums over the lists of a batch."""
         lists = ordered_lists(seen)

@@ -120,6 +120,13 @@ class OfClass(OneOrMore):
             )
         check_columns_apart(self.sparse_y_true, self.target_class_ids, self.average)
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` on class ids: of a row, there is one for several columns."""
+        if per_label:
+            self.check_per_label()
+        else:
+            check_columns_apart(self.sparse_y_true, None)
+
 
 @register
 class Precision(OfClass):

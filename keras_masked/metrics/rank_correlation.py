@@ -50,6 +50,13 @@ class RankCorrelation(ColumnMetric):
         """Creates slots in the state of `owner`."""
         return owner.keep(Slots(owner, self._options["capacity"], columns, kept=2))
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError`: ranks keep values, not sums."""
+        raise ValueError(
+            f"{type(self).__name__} keeps all values for each way to count rows, which is too "
+            "much. Take `PearsonCorrelation` with `axis=0` or `axis=None`."
+        )
+
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """Labels, predictions and weights of a batch."""
         check_replicas(self._options["capacity"])

@@ -8,7 +8,8 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
-from keras_masked.formulas import Domain, Labels
+from keras_masked.distributions.support import NON_NEGATIVE
+from keras_masked.formulas import Labels
 from keras_masked.metrics.base import quotient, register
 from keras_masked.metrics.lists import ListMetric, Lists, best
 from keras_masked.observation import CLASS_IDS, Missing
@@ -16,13 +17,11 @@ from keras_masked.validation import POSITIVE_INTEGER, optional
 
 Tensor = Any
 
-RELEVANCE = Domain("at least 0", lambda y: y >= 0)
-
 
 class RankingMetric(ListMetric):
     """Base class: a value of the first k items of each list, in the order of their scores."""
 
-    label = Labels(domain=RELEVANCE)
+    label = Labels(domain=NON_NEGATIVE)
     default_missing = CLASS_IDS
     _direction = "up"
 
