@@ -15,6 +15,7 @@ from keras_masked.report.measures import (
     STATE,
     Measured,
     copy,
+    exact_areas,
     inputs,
     mean_of_labels,
     measure,
@@ -59,7 +60,13 @@ def measure_groups(
                 rows = slice(row, row + size)
                 weight = None if seen.weight is None else seen.weight[rows]
                 metric.update_state(y[rows], p[rows], weight, groups=places[rows])
-            scores.append(np.asarray(ops.convert_to_numpy(metric.scores())))
+            if each.ranks:
+                areas = [
+                    exact_areas(_rows_of(seen, places == g), columns) for g in range(len(names))
+                ]
+                scores.append(np.stack(areas, axis=1))
+            else:
+                scores.append(np.asarray(ops.convert_to_numpy(metric.scores())))
             support = np.asarray(ops.convert_to_numpy(metric.support()))
             for label, values, counts in zip(labels, scores[-1], support, strict=True):
                 for g, (value, count) in enumerate(zip(values, counts, strict=True)):

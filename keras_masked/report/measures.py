@@ -20,7 +20,7 @@ ENDS = ("", "/lower", "/upper")
 STATE = 4_000_000
 """Columns are measured so many at once that replicates of about so many sums are kept."""
 THRESHOLDS = 400
-"""Of areas under the curve, of ranks: in this many steps."""
+"""Of the replicates of areas under the curve, of ranks: in this many steps."""
 
 
 @dataclasses.dataclass
@@ -203,9 +203,11 @@ def _values(
         if interval is not None:
             update(each.wrap(interval), batch_size, y, p, seen.weight)
             values, drawn = (np.asarray(ops.convert_to_numpy(x)) for x in interval.values())
+            values = exact_areas(seen, columns) if each.ranks else values
             return values, drawn, np.asarray(ops.convert_to_numpy(interval.support()))
     update(each.wrap(metric), batch_size, y, p, seen.weight)
     values = np.asarray(ops.convert_to_numpy(metric.scores()))
+    values = exact_areas(seen, columns) if each.ranks else values
     nothing = np.full((len(values), replicates), np.nan)
     return values, nothing, np.asarray(ops.convert_to_numpy(metric.support()))
 
@@ -219,7 +221,7 @@ def inputs(seen: Predictions, each: Measure, columns: list[int]) -> tuple[Array,
     """Labels and predictions as a metric takes them."""
     y, p = seen.of(columns)
     if each.ranks:
-        return y, _ranks(p)
+        return y, _ranks(p, seen.hidden(columns))
     if seen.from_logits and columns[0] in seen.columns(BINARY) and each.metric.name in (
         "brier", "accuracy",
     ):  # fmt: skip
@@ -227,13 +229,34 @@ def inputs(seen: Predictions, each: Measure, columns: list[int]) -> tuple[Array,
     return y, p
 
 
-def _ranks(p: Array) -> Array:
+def _ranks(p: Array, hidden: Array) -> Array:
     """Ranks of each column in (0, 1), equal where predictions are; NaN where they are NaN."""
-    flat = p.reshape(-1, p.shape[-1])
-    found = np.full(flat.shape, np.nan, "float32")
+    flat, hidden = (x.reshape(-1, x.shape[-1]) for x in (p, hidden))
+    found = np.where(hidden, np.float32(0.5), np.float32("nan"))
     for c, column in enumerate(flat.T):
-        known = ~np.isnan(column)
+        known = ~np.isnan(column) & ~hidden[:, c]
         _, place, times = np.unique(column[known], return_inverse=True, return_counts=True)
         middle = np.cumsum(times) - times / 2
         found[known, c] = middle[place] / max(known.sum(), 1)
     return found.reshape(p.shape)
+
+
+def exact_areas(seen: Predictions, columns: list[int]) -> Array:
+    """The areas under the ROC curves: how often a positive label has the greater prediction.
+
+    Equal predictions count half. NaN without both classes, or where a prediction is NaN.
+    """
+    y, p = seen.of(columns)
+    shown = ~seen.hidden(columns)
+    weight = np.ones(y.shape) if seen.weight is None else seen.weight
+    weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (y.ndim - weight.ndim)), y.shape)
+    found = []
+    for c in range(len(columns)):
+        kept = shown[..., c]
+        labels, scores, w = y[..., c][kept], p[..., c][kept], weight[..., c][kept]
+        _, place = np.unique(scores, return_inverse=True)
+        positive, negative = (np.bincount(place, w * part) for part in (labels, 1 - labels))
+        pairs = positive.sum() * negative.sum()
+        below = np.sum(positive * (np.cumsum(negative) - negative / 2))
+        found.append(below / pairs if pairs and not np.isnan(scores).any() else np.nan)
+    return np.array(found)

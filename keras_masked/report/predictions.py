@@ -62,6 +62,10 @@ class Predictions:
         y_pred = self.y_pred[..., columns, :] if stacked else self.y_pred[..., columns]
         return self.y_true[..., columns], y_pred
 
+    def hidden(self, columns: list[int]) -> Array:
+        """Which labels of some columns are missing."""
+        return find_missing_in_array(self.of(columns)[0], self.missing)
+
     def observed(self, column: int) -> tuple[Array, Array]:
         """The observed labels of a column, and the predictions for them."""
         y, p = (x[..., 0] if i == 0 else x for i, x in enumerate(self.of([column])))
