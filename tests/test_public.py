@@ -205,3 +205,21 @@ def test_that_the_docstring_check_can_fail() -> None:
 def test_bases_have_docstrings(kind: str) -> None:
     for name in BASES & set(MODULES[kind].__all__):
         assert "Base class" in (inspect.getdoc(getattr(MODULES[kind], name)) or "")
+
+
+def lines_outside_fences(text: str) -> list[str]:
+    """Lines of examples that a page would show as quotations of quotations."""
+    fenced, found = False, []
+    for line in text.split("\n"):
+        fenced ^= line.startswith("```")
+        found += [line] if line.startswith(">>>") and not fenced else []
+    return found
+
+
+def test_examples_on_pages_stand_in_fences() -> None:
+    assert lines_outside_fences("```pycon\n>>> 1\n1\n```\n>>> 2\n") == [">>> 2"]
+    pages = [path for path in DOCS.rglob("*.md") if "_build" not in path.parts]
+    assert len(pages) > 100
+    assert {
+        page.name: found for page in pages if (found := lines_outside_fences(page.read_text()))
+    } == {}

@@ -17,6 +17,11 @@ FEW = 3
 """So often a number must occur to be taken for a marker."""
 
 
+def often(times: int) -> str:
+    """How often, in words."""
+    return "once" if times == 1 else f"{times:,} times"
+
+
 def markers_of(missing: Missing) -> tuple[Any, ...]:
     """What `missing` names."""
     return missing if isinstance(missing, tuple) else (missing,)
@@ -100,7 +105,7 @@ def _of_column(stats: LabelStatistics, c: int, name: str) -> Iterator[str]:
         return
     if stats.unnamed_nan[c]:
         yield (
-            f"{name!r}: NaN occurs {stats.unnamed_nan[c]:,} times and is not named: "
+            f"{name!r}: NaN occurs {often(stats.unnamed_nan[c])} and is not named: "
             f"pass missing=({', '.join([*map(repr, markers_of(missing)), repr('nan')])})."
         )
     if stats.infinite[c]:
@@ -124,7 +129,7 @@ def _of_markers(stats: LabelStatistics, c: int, name: str) -> Iterator[str]:
         if column == c and (times > 1 or value in (as_bfloat16(marker), float(np.float32(marker)))):
             said.add(value)
             yield (
-                f"{name!r}: {value!r} occurs {times:,} times and is {short(float(marker))} but for "
+                f"{name!r}: {value!r} occurs {often(times)} and is {short(float(marker))} but for "
                 f"rounding: {cure(missing, value)}."
             )
     values = stats.values_of(c)
@@ -143,12 +148,12 @@ def _of_markers(stats: LabelStatistics, c: int, name: str) -> Iterator[str]:
         if side is low and value == -1 and follows == 0 and _are_whole(values):
             rest = "0 and 1" if float(other.value[c]) <= 1 else f"0 ... {short(other.value[c])}"
             yield (
-                f"{name!r}: -1 occurs {times:,} times among {rest}. If it means unknown, "
+                f"{name!r}: -1 occurs {often(times)} among {rest}. If it means unknown, "
                 f"{cure(missing, -1)}."
             )
         elif times >= FEW and _is_far(stats, c, value, follows, float(other.value[c])):
             yield (
-                f"{name!r}: {value!r} occurs {times:,} times, far from all other labels (the next "
+                f"{name!r}: {value!r} occurs {often(times)}, far from all other labels (the next "
                 f"is {short(follows)}). If it means unknown, {cure(missing, value)}."
             )
 
