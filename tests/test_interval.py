@@ -273,7 +273,7 @@ def test_each_group_as_if_alone(kind: str) -> None:
         scores = to_numpy(found.scores()).reshape(-1, 7)
         for g in range(7):
             expected = result_of(metric, y[groups() == g], p[groups() == g])
-            np.testing.assert_allclose(scores[:, g], expected, rtol=1e-3)
+            np.testing.assert_allclose(scores[:, g], expected, rtol=2e-5)
         np.testing.assert_array_equal(ends(found), scores.ravel())
         assert len(found.logged()) == scores.size
 

@@ -92,7 +92,7 @@ def test_logits_markers_and_weights() -> None:
     assert found.header == ["label", "support", "auc", "brier", "accuracy"]
     seen = ~np.isnan(y[:, 0])
     expected = sk.roc_auc_score(y[seen, 0], p[seen, 0], sample_weight=w[seen])
-    assert found.rows[0]["auc"] == pytest.approx(expected, abs=1e-3)
+    assert found.rows[0]["auc"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_classes_and_distributions() -> None:

@@ -10,12 +10,12 @@ import numpy as np
 from keras import ops
 
 from keras_masked import metrics as M
+from keras_masked.report.areas import exact_areas
 from keras_masked.report.measures import (
     ENDS,
     STATE,
     Measured,
     copy,
-    exact_areas,
     inputs,
     mean_of_labels,
     measure,
