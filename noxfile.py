@@ -215,6 +215,13 @@ def mutants(session: nox.Session) -> None:
     run(session, "torch", "tests/mutants.py", *session.posargs, env=FOR_TESTS)
 
 
+@nox.session(python=False, default=False)
+@each_backend
+def keras_tests(session: nox.Session, backend: str) -> None:
+    """Run Keras's own tests of losses and metrics on our classes; what fails must be argued."""
+    run(session, backend, "tests/keras_own_tests.py", *session.posargs, env=FOR_TESTS)
+
+
 @nox.session(python=False)
 @each_backend
 def doctests(session: nox.Session, backend: str) -> None:
