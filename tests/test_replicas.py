@@ -150,6 +150,19 @@ def test_language_model_is_that_of_one_device(tmp_path):
             np.testing.assert_allclose(many[key], value, rtol=2e-5, atol=1e-6, err_msg=key)
 
 
+@pytest.mark.skipif(BACKEND != "torch", reason="a script for PyTorch")
+def test_language_model_of_two_processes_is_that_of_one(tmp_path):
+    """By the layer's loss and by the function's; without sums over processes, it is another."""
+    path, [port] = tmp_path / "numbers.json", free_ports(1)
+    finish([start("vocabulary_on_torch", rank, port, path) for rank in range(2)])
+    numbers = json.loads(path.read_text())
+    for way, one in numbers["one"].items():
+        many, unasked = numbers["many"][way], numbers["unasked"][way]
+        for key, value in one.items():
+            np.testing.assert_allclose(many[key], value, rtol=2e-5, atol=1e-6, err_msg=way)
+        assert np.abs(np.subtract(unasked["weights"], one["weights"])).max() > 1e-3
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX has global arrays")
 def test_losses_that_layers_add_are_those_of_one_device(tmp_path):
     path = tmp_path / "numbers.json"

@@ -78,6 +78,25 @@ def test_any_split_logs_the_same() -> None:
         assert each == pytest.approx(found[0], rel=1e-5)
 
 
+def test_accumulated_steps_are_one_step_of_the_whole() -> None:
+    """With the expected number of tokens in place of each micro-batch's own."""
+
+    def stepped(size: int, **options: Any) -> list[np.ndarray]:
+        model, _ = models("tied", **options)
+        steps = BATCH // size if size < BATCH else None
+        model.compile(
+            keras.optimizers.SGD(1.0, gradient_accumulation_steps=steps), jit_compile=False
+        )
+        model.fit([TOKENS, IDS], batch_size=size, verbose=0, shuffle=False)
+        return [to_numpy(variable) for variable in model.trainable_variables]
+
+    assert len({OBSERVED[i : i + 2].sum() for i in range(0, BATCH, 2)}) > 1
+    for rate, same in ((0.6, True), (None, False)):
+        whole, parts = (stepped(size, observed_rate=rate) for size in (BATCH, 2))
+        gaps = [np.abs(a - b).max() for a, b in zip(whole, parts, strict=True)]
+        assert (max(gaps) < 1e-5) == same, gaps
+
+
 def test_step_is_that_of_logits() -> None:
     """One step of gradient descent, compiled, against one with the loss of logits."""
     model, predictor = models("tied", jit=BACKEND != "torch")  # whose compiler takes a minute
