@@ -232,6 +232,61 @@ def language_model(**options: Any) -> Model:
     return model, x, None
 
 
+def families(**options: Any) -> Model:
+    """A head for each predicted distribution; run eagerly, since it takes long to compile."""
+    del options
+    d = km.distributions
+    fractions: list[Any] = [
+        d.Beta(), d.Exponential(), d.Gamma(), d.Gaussian(), d.Histogram([0, 0.3, 0.5, 1]),
+        d.Laplace(), d.LogLogistic(), d.LogNormal(), d.Logistic(), d.NormalInverseGamma(),
+        d.Mixture(d.Laplace(), 2), d.StudentT(), d.StudentT(5), d.Weibull(),
+        d.DiscreteHazard([0, 0.3, 0.5, 1]), d.MultivariateGaussian(LABELS),
+    ]  # fmt: skip
+    counts = [d.Poisson(), d.NegativeBinomial(), d.ZeroInflated("poisson")]
+    _, y, gone = table()
+    losses = {f"family_{i}": nll(each) for i, each in enumerate([*fractions, *counts])}
+    y = 1 / (1 + np.exp(-y))
+    labels = [np.where(gone, np.nan, y)] * len(fractions)
+    labels += [np.where(gone, np.nan, np.floor(10 * y))] * len(counts)
+    return heads([*fractions, *counts], losses, labels)
+
+
+def nll(distribution: Any) -> keras.losses.Loss:
+    return km.losses.NegativeLogLikelihood(distribution, name="nll")
+
+
+def scores(**options: Any) -> Model:
+    """Losses of quantiles, ensembles, intervals and distributions, run eagerly as well."""
+    del options
+    _, y, gone = table()
+    quantiles = km.distributions.Quantiles((0.1, 0.5, 0.9), ordered=True)
+    losses = {
+        "pinball": km.losses.PinballLoss((0.1, 0.5, 0.9)),
+        "intervals": km.losses.WeightedIntervalScore((0.8,)),
+        "ensemble": km.losses.EnsembleCRPS(fair=True),
+        "energy": km.losses.EnergyScore(),
+        "crps": km.losses.ContinuousRankedProbabilityScore(quantiles),
+        "expectile": km.losses.Expectile(0.3),
+    }
+    kinds = [quantiles] * (len(losses) - 1)
+    return heads(kinds, losses, [np.where(gone, np.nan, y)] * len(losses))
+
+
+def heads(distributions: list[Any], losses: dict[str, Any], labels: list[Any]) -> Model:
+    """An output for each loss: parameters of a distribution, where there is one."""
+    keras.utils.set_random_seed(1)
+    x, _, _ = table()
+    inputs = keras.Input((FEATURES,))
+    layers = [
+        km.layers.DistributionHead(LABELS, each, name=name)
+        for each, name in zip(distributions, losses, strict=False)
+    ]
+    layers += [keras.layers.Dense(LABELS, name=name) for name in list(losses)[len(layers) :]]
+    model = keras.Model(inputs, [layer(inputs) for layer in layers])
+    model.compile(optimizer(), losses, run_eagerly=True)
+    return model, x, labels
+
+
 MODELS: dict[str, Callable[..., Model]] = {
     build.__name__: build
     for build in (
@@ -244,6 +299,8 @@ MODELS: dict[str, Callable[..., Model]] = {
         boxes_and_fields,
         survey,
         language_model,
+        families,
+        scores,
     )
 }
 """Each builds a compiled model and returns it with its data."""
@@ -274,6 +331,8 @@ def computed(model: keras.Model, x: np.ndarray, labels: Any) -> dict[str, np.nda
         found[f"prediction {i}"] = np.asarray(prediction)
     for name, value in evaluate(model, x, labels).items():
         found[f"evaluate {name}"] = np.asarray(value)
+    if model.run_eagerly:
+        return found
     fit(model, x, labels)  # with the optimizer's moments
     for i, weight in enumerate(model.get_weights()):
         found[f"weight {i} after another epoch"] = weight
@@ -299,7 +358,8 @@ def write(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, build in MODELS.items():
         model, x, labels = build(jit_compile=False)
-        fit(model, x, labels, epochs=2)
+        if not model.run_eagerly:
+            fit(model, x, labels, epochs=2)
         path = directory / f"{BACKEND}-{name}.keras"
         model.save(path)
         arrays = [] if labels is None else keras.tree.flatten(labels)
