@@ -16,13 +16,14 @@ model.compile(
 
 from keras_masked import distributions, layers, losses, metrics
 from keras_masked.lifting import masked
-from keras_masked.observation import observed_rate
+from keras_masked.observation import censored_labels, observed_rate
 from keras_masked.replicas import replicas
 from keras_masked.report import compare, describe_labels, report
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "censored_labels",
     "compare",
     "describe_labels",
     "distributions",

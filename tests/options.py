@@ -79,6 +79,7 @@ OPTIONS = {
     "a": FINITE, "alpha": NON_NEGATIVE, "apply_class_balancing": BOOLEAN,
     "assignment": words("majority", "optimal"), "average": words("micro", "macro"),
     "axis": INTEGER, "beta": NON_NEGATIVE, "capacity": POSITIVE_INTEGER.but(None),
+    "censored": BOOLEAN,
     "class_aggregation": words("uniform_average", None), "class_id": CLASS_ID.but(None),
     "class_weights": Option((None, [1, 2.0], np.ones(2)), ([], "no", [NAN], [-1.0], [[1]])),
     "clusters": POSITIVE_INTEGER.but(None), "curve": words("ROC", "PR"), "delta": POSITIVE,

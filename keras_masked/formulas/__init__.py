@@ -6,6 +6,7 @@ last axis, Keras's is called; what is written here again says why.
 """
 
 from keras_masked.distributions.support import Domain
+from keras_masked.formulas.censored import nearest
 from keras_masked.formulas.correlation import Centering, concordance, pearson, row_moments
 from keras_masked.formulas.crossentropy import (
     binary_crossentropy,
@@ -45,6 +46,7 @@ __all__ = [
     "flat",
     "fractions_skill",
     "jaccard",
+    "nearest",
     "pearson",
     "row_moments",
     "sobel",

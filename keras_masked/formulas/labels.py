@@ -39,6 +39,8 @@ class Labels:
             are then 0 for the formula, label and prediction, which must change none of its sums.
         axis: The axis of the classes or labels, which is moved to the end. Weights and masks of
             fewer axes than the labels belong to rows, as in Keras: to what is left without it.
+        censored: Whether a label is two numbers on the last axis of `y_true`, between which it is
+            known to lie: see `keras_masked.censored_labels`.
         domain: What values labels can have; `None` for any. What `missing` does not name and is
             none of them raises as far as values are at hand, and is NaN elsewhere.
     """
@@ -52,6 +54,7 @@ class Labels:
     by_shape: bool = False
     pairwise: bool = False
     axis: int = -1
+    censored: bool = False
     domain: Domain | None = None
 
     @property
@@ -63,12 +66,21 @@ class Labels:
     @property
     def of_first_parameter(self) -> Labels:
         """The labels of one number each, where several parameters are predicted for it."""
-        return Labels(axes=self.axes - 1, pairwise=self.pairwise, domain=self.domain)
+        return Labels(
+            axes=self.axes - 1,
+            pairwise=self.pairwise,
+            censored=self.censored,
+            domain=self.domain,
+        )
 
     def under(self, options: dict[str, Any]) -> Labels:
-        """The same labels, which can be what the distribution among the options supports."""
+        """The same labels, which can be what the distribution among the options supports.
+
+        And they are censored if the options say so.
+        """
         support = getattr(options.get("distribution"), "support", None)
-        return self if support is None else dataclasses.replace(self, domain=support)
+        found = self if support is None else dataclasses.replace(self, domain=support)
+        return dataclasses.replace(found, censored=True) if options.get("censored") else found
 
     def are_ids(self, y_true: Tensor, y_pred: Tensor) -> bool:
         """Whether aligned labels are class ids: by their shape, where that says it."""
@@ -114,12 +126,16 @@ class Formula:
             a batch at once.
         residual: Whether `call` takes y - p alone, of which value and slope are exactly 0 at 0.
             Then a hidden label needs its residual set to 0 and no more: the cheapest way to hide.
+        takes_ends: Whether `call` takes `upper`, the upper ends of censored labels, of which
+            `y_true` is the lower ones. Any other compares predictions with the nearest value that
+            a label can have.
     """
 
     call: Callable[..., Tensor]
     label: Labels = NUMBER
     label_fill: float | None = None
     residual: bool = False
+    takes_ends: bool = False
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, **options: Any) -> Tensor:
         """Returns one value per label."""

@@ -39,7 +39,8 @@ def pinball_of(quantiles: float | Sequence[float]) -> Formula:
 
 def pinball_losses(y_true: Tensor, y_pred: Tensor, quantiles: Sequence[float]) -> Tensor:
     """The pinball loss of each quantile on the last axis of `y_pred`."""
-    error = ops.expand_dims(y_true, axis=-1) - y_pred
+    of_each = len(y_true.shape) == len(y_pred.shape)  # of bounds, which differ between quantiles
+    error = (y_true if of_each else ops.expand_dims(y_true, axis=-1)) - y_pred
     above = ops.convert_to_tensor(list(quantiles), dtype=y_pred.dtype)
     return _backend.absolute(error) * ops.where(error < 0, 1.0 - above, above)
 

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import Formula
 from keras_masked.formulas import quantiles as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.censored import CensoredLoss, CensoredMasking
 from keras_masked.observation import NAN, Missing, row_values
 from keras_masked.validation import FRACTION, QUANTILE_OR_SEVERAL
 
@@ -15,7 +16,7 @@ Tensor = Any
 
 
 @register
-class PinballLoss(FormulaLoss):
+class PinballLoss(CensoredLoss):
     r"""Mean of the pinball losses of the observed labels, which quantiles make least.
 
     $$L = \frac{\sum_i o_i w_i \, \rho_q(y_i - p_i)}{\sum_i o_i}, \quad
@@ -37,7 +38,8 @@ class PinballLoss(FormulaLoss):
         **masking: See `MaskedLoss`.
 
     Shapes: of one quantile, `y_true` and `y_pred` `(batch, ..., labels)`; of several, `y_pred`
-    `(batch, ..., labels, quantiles)`. One row value each `(batch, ...)`.
+    `(batch, ..., labels, quantiles)`. One row value each `(batch, ...)`. With `censored=True`,
+    `y_true` `(batch, ..., labels, 2)`.
 
     Raises:
         ValueError: If a quantile is not in (0, 1), or several do not increase, or the last axis of
@@ -65,7 +67,7 @@ class PinballLoss(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "pinball_loss",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[CensoredMasking],
     ) -> None:
         super().__init__(reduction, name, dtype, quantiles=quantiles, **masking)
 
@@ -130,6 +132,7 @@ def pinball_loss(
     *,
     quantiles: float | Sequence[float] = 0.5,
     missing: Missing = NAN,
+    censored: bool = False,
 ) -> Tensor:
     """Returns the mean pinball loss of each row, over its observed labels.
 
@@ -141,8 +144,9 @@ def pinball_loss(
     >>> [round(float(row), 4) for row in rows]
     [0.1, 0.9]
     """
-    options = PinballLoss.checked(quantiles=quantiles)
-    return row_values(formulas.pinball_of(**options), y_true, y_pred, missing, **options)
+    options = PinballLoss.checked(quantiles=quantiles, censored=censored)
+    formula = formulas.pinball_of(options["quantiles"])
+    return row_values(formula, y_true, y_pred, missing, **options)
 
 
 @register

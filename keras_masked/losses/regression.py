@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from keras_masked.formulas import regression as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.censored import CensoredLoss
 from keras_masked.losses.groups import GroupLoss, group_values, root
 from keras_masked.observation import (
     NAN,
@@ -21,7 +22,7 @@ Tensor = Any
 
 
 @register
-class MeanSquaredError(FormulaLoss):
+class MeanSquaredError(CensoredLoss):
     r"""Mean of squared differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i}$$
@@ -34,7 +35,8 @@ class MeanSquaredError(FormulaLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. With
+    `censored=True`, `y_true` `(batch, ..., labels, 2)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` differ by more than a last axis of one.
@@ -54,7 +56,7 @@ class MeanSquaredError(FormulaLoss):
 
 
 @register
-class MeanAbsoluteError(FormulaLoss):
+class MeanAbsoluteError(CensoredLoss):
     r"""Mean of absolute differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i |y_i - p_i|}{\sum_i o_i}$$
@@ -67,7 +69,8 @@ class MeanAbsoluteError(FormulaLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. With
+    `censored=True`, `y_true` `(batch, ..., labels, 2)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` differ by more than a last axis of one.
@@ -210,7 +213,9 @@ class RootMeanSquaredError(GroupLoss):
 
 
 @register
-def mean_squared_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+def mean_squared_error(
+    y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN, censored: bool = False
+) -> Tensor:
     """Returns the mean squared error of each row, over its observed labels.
 
     See `MeanSquaredError`.
@@ -221,11 +226,14 @@ def mean_squared_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN
     >>> [float(row) for row in rows]
     [1.0, 2.0]
     """
-    return row_values(formulas.squared_error, y_true, y_pred, missing)
+    options = MeanSquaredError.checked(censored=censored)
+    return row_values(formulas.squared_error, y_true, y_pred, missing, **options)
 
 
 @register
-def mean_absolute_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tensor:
+def mean_absolute_error(
+    y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN, censored: bool = False
+) -> Tensor:
     """Returns the mean absolute error of each row, over its observed labels.
 
     See `MeanAbsoluteError`.
@@ -236,7 +244,8 @@ def mean_absolute_error(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NA
     >>> [float(row) for row in rows]
     [1.0, 1.0]
     """
-    return row_values(formulas.absolute_error, y_true, y_pred, missing)
+    options = MeanAbsoluteError.checked(censored=censored)
+    return row_values(formulas.absolute_error, y_true, y_pred, missing, **options)
 
 
 @register

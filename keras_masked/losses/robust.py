@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_masked.formulas import robust as formulas
-from keras_masked.losses.base import FormulaLoss, Masking, register
+from keras_masked.losses.base import register
+from keras_masked.losses.censored import CensoredLoss, CensoredMasking
 from keras_masked.observation import NAN, Missing, row_values
 from keras_masked.validation import POSITIVE
 
@@ -13,7 +14,7 @@ Tensor = Any
 
 
 @register
-class Huber(FormulaLoss):
+class Huber(CensoredLoss):
     r"""Mean of Huber's loss over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \, h_\delta(p_i - y_i)}{\sum_i o_i}$$
@@ -29,7 +30,8 @@ class Huber(FormulaLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. With
+    `censored=True`, `y_true` `(batch, ..., labels, 2)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align.
@@ -55,13 +57,13 @@ class Huber(FormulaLoss):
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "huber_loss",
         dtype: Any = None,
-        **masking: Unpack[Masking],
+        **masking: Unpack[CensoredMasking],
     ) -> None:
         super().__init__(reduction, name, dtype, delta=delta, **masking)
 
 
 @register
-class LogCosh(FormulaLoss):
+class LogCosh(CensoredLoss):
     r"""Mean of log-cosh of the differences over the observed labels.
 
     $$L = \frac{\sum_i o_i w_i \log \cosh (p_i - y_i)}{\sum_i o_i}$$
@@ -74,7 +76,8 @@ class LogCosh(FormulaLoss):
         dtype: Dtype of the result.
         **masking: See `MaskedLoss`.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; one row value each `(batch, ...)`. With
+    `censored=True`, `y_true` `(batch, ..., labels, 2)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align.
@@ -100,6 +103,7 @@ def huber(
     *,
     delta: float = 1.0,
     missing: Missing = NAN,
+    censored: bool = False,
 ) -> Tensor:
     """Returns the mean Huber loss of each row, over its observed labels.
 
@@ -116,7 +120,7 @@ def huber(
         y_true,
         y_pred,
         missing,
-        **Huber.checked(delta=delta),
+        **Huber.checked(delta=delta, censored=censored),
     )
 
 
@@ -126,6 +130,7 @@ def log_cosh(
     y_pred: Tensor,
     *,
     missing: Missing = NAN,
+    censored: bool = False,
 ) -> Tensor:
     """Returns the mean log-cosh of each row, over its observed labels.
 
@@ -142,4 +147,5 @@ def log_cosh(
         y_true,
         y_pred,
         missing,
+        **LogCosh.checked(censored=censored),
     )

@@ -5,6 +5,11 @@ labels, `hiding` keeps what is hidden away from a formula, `evaluation` applies 
 `reduction` divides by what counts.
 """
 
+from keras_masked.observation.censored import (
+    find_missing_ends,
+    find_missing_ends_in_array,
+)
+from keras_masked.observation.censored_labels import censored_labels
 from keras_masked.observation.evaluation import (
     OF_OBSERVATION,
     label_values,
@@ -75,6 +80,7 @@ __all__ = [
     "align_errors",
     "align_labels",
     "as_number",
+    "censored_labels",
     "check_average",
     "check_class_ids",
     "check_probabilities",
@@ -82,6 +88,8 @@ __all__ = [
     "compute_dtype",
     "expand_from_left",
     "find_missing",
+    "find_missing_ends",
+    "find_missing_ends_in_array",
     "find_missing_in_array",
     "gate_input",
     "gate_output",

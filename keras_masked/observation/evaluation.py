@@ -16,7 +16,7 @@ from keras_masked.observation.reduction import row_means
 Tensor = Any
 
 
-OF_OBSERVATION = ("axis", "ignore_class", "sparse_y_true")
+OF_OBSERVATION = ("axis", "censored", "ignore_class", "sparse_y_true")
 """Options that say which labels are which; the formula, applied after that, does not take them."""
 
 
@@ -24,22 +24,28 @@ def prepare(formula: Formula, seen: Observation) -> tuple[Tensor, Tensor, dict[s
     """Labels, predictions and options as the formula wants them, whatever else is hidden there.
 
     The holes of vectors are 0, hidden labels are filled where the formula looks at all of them at
-    once, and errors of labels are passed on.
+    once, and errors and upper ends of labels are passed on.
     """
     y_true, y_pred = seen.y_true, seen.y_pred
+    known = {} if seen.error is None else {"error": seen.error}
+    if seen.upper is not None:
+        if formula.takes_ends:
+            known["upper"] = seen.upper
+        else:
+            y_true = seen.target
     if seen.holes is not None:
         y_true = _backend.zero_where(seen.holes, y_true)
         holes = ops.expand_dims(seen.holes, -1) if formula.label.stacked else seen.holes
         y_pred = _backend.zero_where(holes, y_pred)
     if formula.label_fill is not None:
         y_true = replace(y_true, seen.hidden, formula.label_fill)
-    return y_true, y_pred, {} if seen.error is None else {"error": seen.error}
+    return y_true, y_pred, known
 
 
 def label_values(formula: Formula, seen: Observation, **options: Any) -> Tensor:
     """One value per label: 0 where hidden, with a gradient of exactly 0 there."""
     if formula.residual:
-        residual = gate_output(seen.y_true - seen.y_pred, seen.hidden)
+        residual = gate_output(seen.target - seen.y_pred, seen.hidden)
         return formula.call(residual, **options)
     y_true, y_pred, known = prepare(formula, seen)
     known = {name: gate_input(each, seen.hidden) for name, each in known.items()}
@@ -58,6 +64,7 @@ def row_values(
     axis: int = -1,
     sample_weight: Tensor | None = None,
     error: Tensor | None = None,
+    censored: bool = False,
     **options: Any,
 ) -> Tensor:
     """What a loss function returns: one value per row, in the dtype of the predictions.
@@ -69,7 +76,7 @@ def row_values(
         y_true,
         y_pred,
         sample_weight,
-        formula.label.under(options).along(axis),
+        formula.label.under({**options, "censored": censored}).along(axis),
         missing=standardize_missing(missing),
         error=error,
     )

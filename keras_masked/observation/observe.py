@@ -9,8 +9,14 @@ import numpy as np
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.formulas import NUMBER, Labels
+from keras_masked.formulas import NUMBER, Labels, nearest
 from keras_masked.observation import shapes
+from keras_masked.observation.censored import (
+    check_ends,
+    receive_ends,
+    take_ends_apart,
+    with_ends,
+)
 from keras_masked.observation.hiding import Hidden
 from keras_masked.observation.missing import Missing, find_missing
 from keras_masked.observation.received import (
@@ -30,7 +36,7 @@ from keras_masked.observation.stacked import (
 Tensor = Any
 
 
-WITH_AXES = ("y_true", "y_pred", "observed", "weight", "error")
+WITH_AXES = ("y_true", "y_pred", "observed", "weight", "error", "upper")
 """What an observation holds with the axes of the labels."""
 
 
@@ -48,6 +54,7 @@ class Observation:
         holes: Boolean tensor of the shape of `y_true`, true for the missing entries of labels of
             which others are observed, or `None`.
         error: Standard deviations of the labels' errors, where labels come with them, or `None`.
+        upper: Of censored labels the upper ends, of which `y_true` holds the lower ones, or `None`.
         one_column: Whether the model put out an axis of one behind the labels, which is no longer
             here: all labels are one column, whatever lies on their last axis.
     """
@@ -59,7 +66,15 @@ class Observation:
     dtype: str
     holes: Tensor | None = None
     error: Tensor | None = None
+    upper: Tensor | None = None
     one_column: bool = False
+
+    @property
+    def target(self) -> Tensor:
+        """What predictions are compared with: labels, or the nearest values that they can have."""
+        if self.upper is None:
+            return self.y_true
+        return nearest(self.y_true, self.upper, self.y_pred)
 
     @property
     def hidden(self) -> Hidden | None:
@@ -148,7 +163,8 @@ def observe(
         error: The errors of the labels, where they come apart.
     """
     if label.stacked:
-        value, error, first = take_apart(y_true, y_pred, error, label.errors)
+        apart = take_ends_apart if label.censored else take_apart
+        value, error, first = apart(y_true, y_pred, error, label.errors)
         seen = observe(
             value, first, sample_weight, label.of_first_parameter, missing=missing, dtype=dtype
         )
@@ -157,10 +173,13 @@ def observe(
         seen = dataclasses.replace(seen, y_pred=align_parameters(y_pred, first))
         if error is None:
             return seen
+        value = value[..., 0] if label.censored else value
         error, certain = standardize_errors(error, value, missing, known)
         error = ops.cast(align_errors(error, first), seen.y_pred.dtype)
         seen = dataclasses.replace(seen, error=error)
         return seen if certain is None else seen.restrict(align_errors(certain, first))
+    if label.censored:
+        return observe_ends(y_true, y_pred, sample_weight, label, missing, dtype)
     class_ids = label.class_ids or (label.by_shape and holds_class_ids(y_true, y_pred))
     axis = label.axis
     reject_arrays(y_pred=y_pred, sample_weight=sample_weight)
@@ -219,6 +238,24 @@ def observe(
             # Also where a weight is NaN: it belongs to a label that nobody looks at.
             weight = ops.where(observed, weight, ops.zeros_like(weight))
     return Observation(y_true, y_pred, observed, weight, dtype, holes, one_column=one_column)
+
+
+def observe_ends(
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None,
+    label: Labels,
+    missing: Missing,
+    dtype: str | None,
+) -> Observation:
+    """As `observe`, of labels `(..., labels, 2)`: their lower and upper ends."""
+    if sample_weight is None and _backend.get_keras_mask(y_pred) is None:
+        check_ends(y_true, missing, label.domain)
+    ends = receive_ends(y_true, y_pred, missing)
+    plain = dataclasses.replace(label, censored=False, domain=None)
+    seen = observe(ends[..., 0], y_pred, sample_weight, plain, missing=(), dtype=dtype)
+    bounded: Observation = with_ends(seen, ends, missing, label.domain)
+    return bounded
 
 
 def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:

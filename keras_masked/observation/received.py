@@ -68,7 +68,7 @@ def at_hand(labels: Any) -> bool:
     return isinstance(labels, (np.ndarray, list, tuple))  # a union breaks PyTorch's graph
 
 
-def _as_array(labels: Any) -> np.ndarray | None:
+def as_array_of_numbers(labels: Any) -> np.ndarray | None:
     """Labels that are at hand as an array of numbers."""
     array = np.asarray(labels) if at_hand(labels) else None
     if array is None or array.dtype.kind in "iufb" or backend.is_float_dtype(array.dtype.name):
@@ -89,7 +89,7 @@ def _check_narrowing(labels: Any, tensor: Tensor, missing: Missing, name: str) -
                 f"`missing={marker!r}` does not fit {after}, to which the backend converts "
                 f"`{name}` of dtype {before}. Use a smaller marker, or float labels with NaN."
             )
-    array = _as_array(labels)
+    array = as_array_of_numbers(labels)
     if array is None:
         return
     lost = None
@@ -139,7 +139,7 @@ def check_probabilities(
     Where values are at hand, and neither weights nor a Keras mask may hide anything; elsewhere
     such predictions make the result NaN.
     """
-    p, y = _as_array(y_pred), _as_array(y_true)
+    p, y = as_array_of_numbers(y_pred), as_array_of_numbers(y_true)
     if p is None or y is None or sample_weight is not None:
         return
     outside = np.isfinite(p) & ~UNIT.holds(p)
@@ -165,8 +165,8 @@ def check_errors(errors: Any, labels: Any, missing: Missing) -> bool:
     Returns:
         Whether that is so, and all errors are finite, too: nothing is left to look at.
     """
-    e = np.asarray(errors) if isinstance(errors, (int, float)) else _as_array(errors)
-    y = _as_array(labels)
+    e = np.asarray(errors) if isinstance(errors, (int, float)) else as_array_of_numbers(errors)
+    y = as_array_of_numbers(labels)
     if e is None or (y is None and e.size > 1):
         return False
     negative = (e < 0) & ~find_missing_in_array(e, missing)
@@ -189,7 +189,7 @@ def _check(
     what: str,
     cure: str,
 ) -> None:
-    labels = _as_array(received)
+    labels = as_array_of_numbers(received)
     if labels is None:
         return
     outside = ~inside(labels)

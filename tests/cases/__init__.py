@@ -3,7 +3,7 @@
 A family of rows is a module here that has functions `losses` and `metrics`, or one of them.
 """
 
-from tests.cases import classes, classification, ranking, ranks, scores
+from tests.cases import censored, classes, classification, ranking, ranks, scores
 from tests.cases import losses as losses_of_keras_and_others
 from tests.cases import metrics as metrics_of_keras_and_others
 from tests.cases.case import LABELS, Case, Draw, draw
@@ -15,6 +15,7 @@ FAMILIES = [
     classes,
     classification,
     scores,
+    censored,
     ranking,
     ranks,
 ]
