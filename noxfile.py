@@ -15,7 +15,17 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 # Tests come last, so that their summary is what stands at the end.
-nox.options.sessions = ["lint", "types", "docs", "demo", "interchange", "doctests", "slow", "tests"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "package",
+    "docs",
+    "demo",
+    "interchange",
+    "doctests",
+    "slow",
+    "tests",
+]
 
 ROOT = Path(__file__).parent
 ENVIRONMENTS = ROOT / ".nox"
@@ -248,11 +258,24 @@ def interchange(session: nox.Session) -> None:
             run(session, backend, *command, env=FOR_TESTS)
 
 
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build the wheel and the source distribution in dist/, and check what is in them."""
+    session.install("--constraint", str(CONSTRAINTS), *group("package"))
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", "dist", silent=True)
+    session.run("twine", "check", "--strict", *map(str, (ROOT / "dist").iterdir()))
+    session.run("python", "packaging/check.py", "dist")
+
+
 @nox.session(python=False)
 def docs(session: nox.Session) -> None:
-    """Build the documentation in docs/_build/html; a warning is an error."""
-    options = ["--fresh-env", "--fail-on-warning", "--keep-going", "--quiet"]
-    run(session, "jax", "-m", "sphinx", *options, "docs", "docs/_build/html", groups=("docs",))
+    """Build the documentation in docs/_build/html, where a warning is an error, and look at it."""
+    options = ["--fresh-env", "--fail-on-warning", "--keep-going", "--quiet", "--jobs=2"]
+    groups = ("docs", "test")
+    run(session, "jax", "-m", "sphinx", *options, "docs", "docs/_build/html", groups=groups)
+    site = {**FOR_TESTS, "KERAS_MASKED_SITE": "docs/_build/html"}
+    run(session, "jax", "-m", "pytest", "tests/test_site.py", groups=groups, env=site)
 
 
 @nox.session(python=False, default=False)

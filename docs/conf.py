@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -19,12 +20,16 @@ version = release = keras_masked.__version__
 extensions = [
     "coverage_check",
     "myst_parser",
+    "names",
     "picture",
     "plot_loss",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
@@ -33,6 +38,22 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"keras_masked {release}"
+html_show_copyright = False
+html_css_files = ["site.css"]
+pygments_dark_style = "github-dark"
+toc_object_entries = False  # the sidebar is of pages
+
+# What is copied runs: without prompts, and without what was printed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp"
+
+# The site needs no network. MathJax 3 (Apache 2.0) comes as one file out of the PyPI package
+# django-static-mathjax, which holds nothing else, and goes into `_static` of the built site.
+[mathjax] = importlib.util.find_spec("mathjax").submodule_search_locations  # type: ignore
+html_static_path = ["_static", f"{mathjax}/static/mathjax/es5/tex-svg.js"]
+mathjax_path = "tex-svg.js"
+mathjax3_config = {"options": {"enableMenu": False}}  # it would load more files
 
 add_module_names = False
 autodoc_member_order = "bysource"

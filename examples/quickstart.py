@@ -173,16 +173,7 @@ def train(split: Split, way: str, seed: int) -> Any:
     else:
         loss = km.losses.MeanSquaredError()
 
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input(x.shape[1:])])
-    for _ in range(2):
-        model.add(keras.layers.Dense(WIDTH, activation="relu"))
-        model.add(keras.layers.Dropout(0.1))
-    model.add(keras.layers.Dense(len(LABELS)))
-    model.compile("adamw", loss, metrics=[km.metrics.R2Score(name="r2")])
-    keep_best = keras.callbacks.EarlyStopping(
-        "val_r2", mode="max", patience=EPOCHS, restore_best_weights=True
-    )
+    model, keep_best = network(x.shape[1], loss, seed)
     model.fit(
         x,
         y,
@@ -194,6 +185,25 @@ def train(split: Split, way: str, seed: int) -> Any:
         verbose=0,
     )
     return model
+
+
+def network(features: int, loss: Any, seed: int) -> tuple[Any, Any]:
+    """A compiled model with fresh weights, and the callback that keeps its best epoch."""
+    import keras
+
+    import keras_masked as km
+
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential([keras.Input((features,))])
+    for _ in range(2):
+        model.add(keras.layers.Dense(WIDTH, activation="relu"))
+        model.add(keras.layers.Dropout(0.1))
+    model.add(keras.layers.Dense(len(LABELS)))
+    model.compile("adamw", loss, metrics=[km.metrics.R2Score(name="r2")])
+    keep_best = keras.callbacks.EarlyStopping(
+        "val_r2", mode="max", patience=EPOCHS, restore_best_weights=True
+    )
+    return model, keep_best
 
 
 def r2(truth: Array, prediction: Array) -> Array:

@@ -52,4 +52,4 @@ class Picture(Directive):
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_directive("picture", Picture)
-    return {"parallel_read_safe": False, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
