@@ -14,6 +14,7 @@ model.compile(
 ```
 """
 
+from keras_masked import _backend as _backend  # first, to say what is wrong with it
 from keras_masked import distributions, layers, losses, metrics
 from keras_masked.lifting import masked
 from keras_masked.observation import censored_labels, observed_rate

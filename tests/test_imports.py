@@ -1,6 +1,7 @@
 """Importing the package touches the chosen backend only; one module of it knows of backends."""
 
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -69,6 +70,19 @@ def test_foreign_imports_would_be_caught(tmp_path):
         f"try:\n    from {second} import nn\nexcept ImportError:\n    pass\n"
     )
     assert foreign_imports("innocent", tmp_path) == [first, second]
+
+
+def test_backend_that_is_not_installed_is_named_with_the_cure():
+    mine = keras.config.backend()
+    absent = [name for name in FOREIGN if importlib.util.find_spec(name) is None]
+    if not absent:
+        pytest.skip("every backend is installed")
+    env = {**os.environ, "KERAS_BACKEND": absent[0]}
+    command = [sys.executable, "-c", "import keras_masked"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    last = done.stderr.splitlines()[-1]
+    assert f"Keras takes {absent[0]} for its backend (KERAS_BACKEND says so)" in last
+    assert f"export KERAS_BACKEND={mine}" in last
 
 
 def forbidden_imports(source):

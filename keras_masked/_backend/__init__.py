@@ -14,6 +14,7 @@ by nobody, each with a test in tests/test_backend.py, tests/test_replicas.py or 
 - that trainers add up or average over replicas (`combine`).
 """
 
+from keras_masked._backend import choice as choice  # first of all
 from keras_masked._backend.engine import eager_torch, is_stale, torch_func
 from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.incomplete import (
