@@ -93,6 +93,43 @@ class Named(Strict):
         cls.__signature__ = _signature(cls)  # type: ignore[attr-defined]
         _document_common(cls)
 
+    def __repr__(self) -> str:
+        """The call that makes an equal object: `MeanSquaredError(missing=-9999.0)`."""
+        return as_call(self)
+
+
+LONG = 300
+"""Arguments longer than this are cut where an object is shown."""
+
+
+def as_call(obj: Any) -> str:
+    """The call that makes an equal object, with the arguments that differ from the defaults."""
+    shown, config = [], obj.get_config()
+    for name, parameter in inspect.signature(type(obj)).parameters.items():
+        value = config.get(name, DEFAULT)
+        if isinstance(value, dict):  # the configuration of an object within
+            value = getattr(obj, name, value)
+        if value is DEFAULT or _is_default(obj, name, value, parameter.default):
+            continue
+        text = repr(value)
+        text = text if len(text) <= LONG else f"{text[:LONG]}..."
+        shown.append(text if parameter.default is parameter.empty else f"{name}={text}")
+    return f"{type(obj).__name__}({', '.join(shown)})"
+
+
+def _is_default(obj: Any, name: str, value: Any, default: Any) -> bool:
+    if default is None and name == "dtype":
+        return bool(value == keras.config.floatx())
+    if default is None and name == "name":  # Keras's, with a number, or that of the object within
+        own = re.sub(r"_\d+$", "", str(value)).replace("_", "") == type(obj).__name__.lower()
+        within = (getattr(obj, each, None) for each in ("loss", "metric"))
+        return own or value in [getattr(each, "name", None) for each in within]
+    if name == "reduction" and default == "as_wrapped":
+        return bool(value == getattr(getattr(obj, "loss", obj), "reduction", None))
+    if isinstance(value, (list, tuple)) and isinstance(default, (list, tuple)):
+        return tuple(value) == tuple(default)
+    return type(value) is type(default) and bool(value == default)
+
 
 def snake_case(name: str) -> str:
     """`MeanSquaredError` as `mean_squared_error`, `IoULoss` as `iou_loss`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ import keras
 from keras_masked.constructors import keywords_of
 
 T = TypeVar("T")
+
+KERAS: dict[str, Any] = {"loss": keras.losses, "metric": keras.metrics}
 
 
 def register(package: str) -> Callable[[T], T]:
@@ -37,7 +40,7 @@ def deserialize(config: Any, known: dict[str, Any], custom_objects: dict[str, An
     """Returns the object of a configuration, or of a short name in `known`."""
     if isinstance(config, str):
         if config not in known:
-            raise ValueError(f"Unknown name {config!r}. Known are: {', '.join(sorted(known))}.")
+            raise ValueError(f"Unknown name {config!r}.{near(config, known)}")
         found = known[config]
         return found() if inspect.isclass(found) else found
     # A configuration with a module says whose class it means; only short ones mean ours. Keras
@@ -62,10 +65,24 @@ def get(identifier: Any, known: dict[str, Any], kind: str) -> Any:
         return found()
     if callable(found):
         return found
+    other = {"loss": "metric", "metric": "loss"}.get(kind, "")
+    if other and isinstance(identifier, str) and hasattr(KERAS[other], identifier):
+        raise ValueError(f"{identifier!r} is a {other}, and no {kind}.")
     raise ValueError(
         f"Could not interpret the {kind} identifier {identifier!r}. Expected a {kind}, its "
-        f"configuration, or one of: {', '.join(sorted(known))}."
+        f"configuration, or a name.{near(identifier, known)}"
     )
+
+
+def near(name: Any, known: dict[str, Any]) -> str:
+    """The names most like one that is not known, or where all stand."""
+    of_its_style = sorted(known, key=lambda each: each.islower() == str(name).islower())
+    plain = {each.lower().replace("_", ""): each for each in of_its_style}
+    key = str(name).lower().replace("_", "").replace(" ", "")
+    matches = difflib.get_close_matches(key, plain, n=3, cutoff=0.7)
+    if isinstance(name, str) and matches:
+        return f" Did you mean {' or '.join(repr(plain[each]) for each in matches)}?"
+    return f" The names: {', '.join(sorted(known))}."
 
 
 def check_config_keys(cls: type, config: dict[str, Any]) -> None:

@@ -282,7 +282,7 @@ def test_get_none(kind: str) -> None:
 
 
 @KINDS
-@pytest.mark.parametrize("unknown", ["mean_sqared_error", "", 5, ["mse"]], ids=str)
+@pytest.mark.parametrize("unknown", ["no such thing", "", 5, ["mse"]], ids=str)
 def test_get_unknown(kind: str, unknown: Any) -> None:
     module = MODULES[kind]
     with pytest.raises(ValueError, match="Could not interpret") as error:

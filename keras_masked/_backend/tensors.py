@@ -21,6 +21,17 @@ def as_received(labels: Any) -> Tensor:
     return ops.convert_to_tensor(labels, dtype=own)
 
 
+def form_of(x: Any) -> str:
+    """Says of a tensor how it keeps its entries: "dense", "ragged" or "sparse"; "" of all else."""
+    kind = type(x).__name__
+    if kind in ("RaggedTensor", "RaggedTensorSpec") or getattr(x, "is_nested", False):
+        return "ragged"
+    # PyTorch's, TensorFlow's and JAX's, in this order.
+    if getattr(x, "is_sparse", False) or kind in ("SparseTensor", "IndexedSlices", "BCOO", "BCSR"):
+        return "sparse"
+    return "dense" if ops.is_tensor(x) else ""
+
+
 def isnan(x: Tensor) -> Tensor:
     """Whether NaN.
 

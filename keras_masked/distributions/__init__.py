@@ -43,3 +43,8 @@ __all__ = [
     "get",
     "serialize",
 ]
+
+
+def __dir__() -> list[str]:
+    """What is public, for completions."""
+    return sorted(__all__)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from keras import ops
 
 from keras_masked import _backend, serialization
-from keras_masked.constructors import Strict, snake_case
+from keras_masked.constructors import Strict, as_call, snake_case
 from keras_masked.distributions.support import Domain
 
 Tensor = Any
@@ -64,6 +64,10 @@ class Distribution(Strict):
     """How many axes one label has: 1 where the numbers of a row are one label together."""
     initial: tuple[float, ...] = ()
     """Biases with which a head starts where no labels are known; empty for all 0."""
+
+    def __repr__(self) -> str:
+        """The call that makes an equal distribution."""
+        return as_call(self)
 
     def nll(self, y: Tensor, parameters: Tensor) -> Tensor:
         """Returns the negative log-density at `y`, less `constant`.

@@ -20,3 +20,8 @@ __all__ = [
     "LossEndpoint",
     "VariationalEndpoint",
 ]
+
+
+def __dir__() -> list[str]:
+    """What is public, for completions."""
+    return sorted(__all__)

@@ -13,7 +13,7 @@ from keras_masked.observation import (
     Missing,
     find_missing,
     find_missing_in_array,
-    reject_arrays,
+    reject_misread,
 )
 
 
@@ -122,7 +122,7 @@ class LabelMoments:
 
 def observe(labels: Any, missing: Missing) -> tuple[np.ndarray, np.ndarray]:
     """Labels as float64, and which of them are observed, found in the dtype that they came in."""
-    reject_arrays(data=labels)
+    reject_misread(data=labels)
     if ops.is_tensor(labels):
         absent = find_missing(labels, missing)
         values = np.asarray(ops.convert_to_numpy(labels))

@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_masked.observation import (
-    reject_arrays,
+    reject_misread,
 )
 from keras_masked.validation import POSITIVE_INTEGER, one_of, optional
 
@@ -25,15 +25,16 @@ FEW = 5
 """Up to so many batches of a stream of unknown length, there is no progress bar."""
 
 
-def as_array(labels: Any) -> np.ndarray:
-    """Labels as a NumPy array of numbers, with NaN for what pandas calls NA."""
+def as_array(labels: Any, name: str = "labels") -> np.ndarray:
+    """Labels as a NumPy array of numbers, with NaN for None and for what pandas calls NA."""
+    reject_misread(**{name: labels})
     if hasattr(labels, "detach"):  # a tensor of PyTorch, in a process of another backend
         labels = labels.detach().cpu()
     try:
         array = np.asarray(labels)
         if array.dtype == object:  # as pandas gives columns with None or NA
             na = {"na_value": np.nan} if hasattr(labels, "iloc") else {}
-            array = labels.to_numpy("float64", **na) if na else array.astype("float64")
+            array = labels.to_numpy("float64", **na) if na else _numbers(array)
     except (TypeError, ValueError) as error:
         reject(labels, error)
     if array.dtype.kind not in "fiub" and "float" not in array.dtype.name:
@@ -41,13 +42,24 @@ def as_array(labels: Any) -> np.ndarray:
     return array
 
 
+def _numbers(objects: np.ndarray) -> np.ndarray:
+    nothing = ("NoneType", "NAType")
+    known = np.frompyfunc(lambda x: math.nan if type(x).__name__ in nothing else x, 1, 1)
+    return np.asarray(known(objects)).astype("float64")
+
+
 def reject(found: Any, cause: Exception | None = None) -> NoReturn:
     """Raises `ValueError`: these are no labels."""
     raise ValueError(
         "Argument `data` must be an array of labels, or an iterable of batches, each an array of "
         "labels or a tuple (x, y) or (x, y, sample_weight) with y one array of labels. "
-        f"Received: {type(found).__name__}" + (f" ({cause})" if cause else "")
+        f"Received: {_named(found)}" + (f" ({cause})" if cause else "")
     ) from cause
+
+
+def _named(found: Any) -> str:
+    dtype = getattr(found, "dtype", None)
+    return type(found).__name__ + (f" of dtype {dtype}" if dtype is not None else "")
 
 
 def _holds_numbers(x: Any) -> bool:
@@ -99,7 +111,7 @@ def label_batches(
     batch_size = optional(POSITIVE_INTEGER)(None, "batch_size", batch_size)
     steps = optional(POSITIVE_INTEGER)(None, "steps", steps)
     verbose = one_of("auto", 0, 1, 2)(None, "verbose", verbose)
-    reject_arrays(data=data)
+    reject_misread(data=data)
     if hasattr(data, "iloc") or (isinstance(data, list) and data and _holds_numbers(data)):
         data = as_array(data)  # slices of pandas may go by names of rows
     if _is_array(data):

@@ -326,3 +326,8 @@ def get(identifier: Any) -> Any:
         ValueError: If nothing is known under this name.
     """
     return serialization.get(identifier, KNOWN, "loss")
+
+
+def __dir__() -> list[str]:
+    """What is public, for completions."""
+    return sorted({*__all__, *ALIASES})

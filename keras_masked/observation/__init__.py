@@ -44,7 +44,6 @@ from keras_masked.observation.received import (
     check_class_ids,
     check_probabilities,
     receive_labels,
-    reject_arrays,
 )
 from keras_masked.observation.reduction import (
     AVERAGES,
@@ -54,6 +53,7 @@ from keras_masked.observation.reduction import (
     shares_of,
     standardize_rate,
 )
+from keras_masked.observation.rejected import reject_arrays, reject_misread
 from keras_masked.observation.shapes import align_labels, compatible, expand_from_left
 from keras_masked.observation.stacked import (
     align_errors,
@@ -105,6 +105,7 @@ __all__ = [
     "receive_labels",
     "reduce_losses",
     "reject_arrays",
+    "reject_misread",
     "replace",
     "row_means",
     "prepare",

@@ -12,7 +12,8 @@ from keras_masked import _backend
 from keras_masked.formulas import Domain
 from keras_masked.observation import shapes
 from keras_masked.observation.missing import Missing, find_missing, find_missing_in_array
-from keras_masked.observation.received import as_array_of_numbers, receive_labels, reject_arrays
+from keras_masked.observation.received import as_array_of_numbers, receive_labels
+from keras_masked.observation.rejected import reject_arrays
 
 Tensor = Any
 

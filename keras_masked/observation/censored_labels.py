@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_masked.observation.missing import NAN, Missing, find_missing_in_array
 from keras_masked.observation.missing import standardize_missing as standardize
-from keras_masked.observation.received import reject_arrays
+from keras_masked.observation.rejected import reject_misread
 from keras_masked.validation import one_of
 
 Array = np.ndarray
@@ -129,7 +129,7 @@ class Cells:
     """
 
     def __init__(self, values: Any, name: str, missing: Missing) -> None:
-        reject_arrays(**{name: values})
+        reject_misread(**{name: values})
         self.name = name
         self.columns = [str(c) for c in values.columns] if hasattr(values, "columns") else None
         if hasattr(values, "detach"):  # a tensor of PyTorch

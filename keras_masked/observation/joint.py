@@ -14,7 +14,7 @@ from keras_masked.formulas import Labels
 from keras_masked.observation.hiding import gate_input, gate_output
 from keras_masked.observation.missing import Missing
 from keras_masked.observation.observe import Observation, observe
-from keras_masked.observation.received import reject_arrays
+from keras_masked.observation.rejected import reject_arrays
 
 Tensor = Any
 

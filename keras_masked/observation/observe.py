@@ -24,8 +24,10 @@ from keras_masked.observation.received import (
     check_class_ids,
     check_domain,
     receive_labels,
-    reject_arrays,
+    warn_if_swapped,
 )
+from keras_masked.observation.rejected import reject_arrays
+from keras_masked.observation.shapes import move_to_end
 from keras_masked.observation.stacked import (
     align_errors,
     align_parameters,
@@ -180,11 +182,12 @@ def observe(
         return seen if certain is None else seen.restrict(align_errors(certain, first))
     if label.censored:
         return observe_ends(y_true, y_pred, sample_weight, label, missing, dtype)
-    class_ids = label.class_ids or (label.by_shape and holds_class_ids(y_true, y_pred))
     axis = label.axis
     reject_arrays(y_pred=y_pred, sample_weight=sample_weight)
     mask = _backend.get_keras_mask(y_pred)
     received, y_true = y_true, receive_labels(y_true, missing)
+    class_ids = label.class_ids or (label.by_shape and holds_class_ids(y_true, y_pred))
+    warn_if_swapped(received, y_pred, missing)
     known = mask is None and sample_weight is None and at_hand(received)  # these may hide anything
     y_pred = ops.convert_to_tensor(y_pred)
     if dtype is None:
@@ -268,10 +271,3 @@ def holds_class_ids(y_true: Tensor, y_pred: Tensor) -> bool:
 
 def _shape(x: Tensor) -> tuple[Any, ...]:
     return tuple(np.shape(x)) if isinstance(x, (list, tuple)) else tuple(ops.shape(x))
-
-
-def move_to_end(x: Tensor, axis: int, rank: int) -> Tensor:
-    """Moves `axis` of tensors of the given rank to the end; leaves others as they are."""
-    if len(x.shape) != rank or axis in (-1, rank - 1):
-        return x
-    return ops.moveaxis(x, axis, -1)

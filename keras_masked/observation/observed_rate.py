@@ -14,7 +14,7 @@ from keras_masked.observation.missing import (
     find_missing_in_array,
 )
 from keras_masked.observation.missing import standardize_missing as standardize
-from keras_masked.observation.received import reject_arrays
+from keras_masked.observation.rejected import reject_arrays
 
 
 def observed_rate(

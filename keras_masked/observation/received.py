@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from keras_masked.observation.missing import (
     find_missing_in_array,
     markers_of,
 )
+from keras_masked.observation.rejected import reject_arrays
 
 Tensor = Any
 
@@ -25,42 +27,13 @@ Tensor = Any
 def receive_labels(labels: Any, missing: Missing, name: str = "y_true") -> Tensor:
     """A tensor of labels in their own dtype, in which markers are found.
 
-    Raises `ValueError` on what no backend would notice: masks of NumPy, complex numbers, and
-    markers or labels that become other numbers in the backend's dtype.
+    Raises `ValueError` on what holds no numbers (`rejected.py`), and on what no backend would
+    notice: markers or labels that become other numbers in the backend's dtype.
     """
     reject_arrays(**{name: labels})
     tensor = _backend.as_received(labels)
     _check_narrowing(labels, tensor, missing, name)
     return tensor
-
-
-def reject_arrays(**arrays: Any) -> None:
-    """Raises on NumPy masked arrays, also in lists, and on complex numbers.
-
-    The backends take the data under a mask for labels, and drop imaginary parts.
-    """
-    for name, array in arrays.items():
-        for part in _parts(array) if isinstance(array, (list, tuple)) else (array,):
-            if isinstance(part, np.ma.MaskedArray):
-                raise ValueError(
-                    f"Argument `{name}` is a numpy masked array, or holds some: no Keras backend "
-                    "sees their masks. Mark the missing entries in the data instead, for example "
-                    f"with `{name}.astype('float32').filled(np.nan)`."
-                )
-            if isinstance(part, complex) or "complex" in str(getattr(part, "dtype", "")):
-                raise ValueError(
-                    f"Argument `{name}` must be real: give real and imaginary parts on an axis of "
-                    f"their own. Received: {name} of dtype {getattr(array, 'dtype', 'complex')}"
-                )
-
-
-def _parts(nested: Any) -> Iterator[Any]:
-    """What nested lists hold."""
-    for each in nested:
-        if isinstance(each, (list, tuple)):
-            yield from _parts(each)
-        else:
-            yield each
 
 
 def at_hand(labels: Any) -> bool:
@@ -106,6 +79,27 @@ def _check_narrowing(labels: Any, tensor: Tensor, missing: Missing, name: str) -
         raise ValueError(
             f"`{name}` of dtype {before} holds labels that do not fit {after}, to which the "
             f"backend converts it. Received: {np.unique(array[lost])[:5].tolist()}"
+        )
+
+
+def warn_if_swapped(y_true: Any, y_pred: Any, missing: Missing) -> None:
+    """Warns where both are at hand, and what means a missing label is among predictions alone.
+
+    Keras's argument order is the reverse of PyTorch's. A model that has diverged looks the same,
+    which is why nothing is raised. Of numbers, those near 0 are predicted in earnest.
+    """
+    predictions, labels = as_array_of_numbers(y_pred), as_array_of_numbers(y_true)
+    if predictions is None or labels is None:
+        return
+    telling = tuple(m for m in markers_of(missing) if isinstance(m, str) or abs(m) > 1)
+    if not find_missing_in_array(predictions, telling).any():
+        return
+    if not find_missing_in_array(labels, missing).any():
+        warnings.warn(
+            f"`y_pred` holds what `missing={missing!r}` says of labels, and `y_true` does not. "
+            "Either the model has diverged, or the arguments are swapped: labels come first, "
+            "(y_true, y_pred).",
+            stacklevel=2,
         )
 
 

@@ -102,3 +102,10 @@ def compatible(a: Shape, b: Shape) -> bool:
         len(a) == len(b)
         and all(m is None or n is None or m == n for m, n in zip(a, b, strict=True))
     )
+
+
+def move_to_end(x: Tensor, axis: int, rank: int) -> Tensor:
+    """Moves `axis` of tensors of the given rank to the end; leaves others as they are."""
+    if len(x.shape) != rank or axis in (-1, rank - 1):
+        return x
+    return ops.moveaxis(x, axis, -1)

@@ -10,7 +10,8 @@ from keras import backend, ops
 from keras_masked import _backend
 from keras_masked.observation import shapes
 from keras_masked.observation.missing import NAN, Missing, find_missing, markers_of
-from keras_masked.observation.received import check_errors, receive_labels, reject_arrays
+from keras_masked.observation.received import check_errors, receive_labels
+from keras_masked.observation.rejected import reject_arrays
 
 Tensor = Any
 

@@ -123,7 +123,12 @@ def gather(
         labels = [str(name) for name in y_true.columns]
     if model is not None:
         y_true, y_pred = _predict(model, data, batch_size, steps, verbose)
-    y, p = as_array(y_true), as_array(y_pred)
+    y, p = as_array(y_true, "y_true"), as_array(y_pred, "y_pred")
+    if not y.ndim or not p.ndim:
+        raise ValueError(
+            "Arguments `y_true` and `y_pred` must have at least one axis. "
+            f"Received: y_true.shape={y.shape}, y_pred.shape={p.shape}"
+        )
     if distribution is not None:
         distribution = distributions.get(distribution)
     stacked = p.ndim > y.ndim and not (p.ndim == y.ndim + 1 and p.shape[-1] == 1)
@@ -151,7 +156,7 @@ def gather(
     scores = p[..., binary] if binary else p[:0]
     with np.errstate(invalid="ignore"):
         from_logits = bool(((scores < 0) | (scores > 1)).any())
-    weight = None if weight is None else np.asarray(weight)
+    weight = None if weight is None else as_array(weight, "sample_weight")
     return Predictions(y, p, weight, missing, names, kinds, distribution, from_logits)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_masked.layers.label_streams import as_array
-from keras_masked.observation import Missing, find_missing_in_array, reject_arrays
+from keras_masked.observation import Missing, find_missing_in_array, reject_misread
 
 Array = np.ndarray
 
@@ -122,7 +122,7 @@ class LabelStatistics:
 
     def update(self, labels: Any) -> None:
         """Adds a batch of labels `(rows, ..., columns)` or `(rows,)`."""
-        reject_arrays(data=labels)
+        reject_misread(data=labels)
         array = as_array(labels)
         array = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
         if not self.columns:
