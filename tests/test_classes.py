@@ -150,6 +150,13 @@ def test_options_that_contradict() -> None:
             M.PerLabel(metric, ["a", "b"])
 
 
+def test_target_classes_that_are_not_there_raise() -> None:
+    for cls, labels in ((M.SparseCategoricalAccuracy, MARKED), (M.CategoricalAccuracy, ONE_HOT)):
+        for average in ("micro", None):  # some backends would take another class instead, or 0
+            with pytest.raises(ValueError, match="target_class_ids"):
+                cls(target_class_ids=(1, CLASSES), average=average).update_state(labels, P)
+
+
 @pytest.mark.parametrize("name", ["Dice", "Tversky", "CategoricalFocalCrossentropy"])
 def test_losses_of_ids(name: str) -> None:
     cls = getattr(L, name)

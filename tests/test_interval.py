@@ -207,6 +207,22 @@ def test_undefined_and_diverged() -> None:
     assert np.isnan(ends(metric)).all()
 
 
+def test_replicates_of_one_label_are_undefined() -> None:
+    """A rounding is no variance: R2 of a million, or above 1, would be an end of the interval."""
+    y = np.array([[0.1], [7.3], [0.1]], "float32")
+    p = np.array([[0.3], [2.0], [1.1]], "float32")
+    ways = to_numpy(drawn(keras.ops.arange(3, dtype="int32"), 200, 0)).astype(int).T
+    for metric in (M.R2Score(), M.PearsonCorrelation(axis=0)):
+        whole, parts = (M.WithInterval(metric, replicates=200) for _ in range(2))
+        whole.update_state(y, p)
+        for i in range(3):
+            parts.update_state(y[i : i + 1], p[i : i + 1])
+        found = to_numpy(whole.values()[1])[0]
+        alike = [len(set(np.repeat(y[:, 0], n))) < 2 for n in ways]
+        np.testing.assert_array_equal(np.isnan(found), alike)
+        np.testing.assert_allclose(ends(parts), ends(whole), rtol=1e-4)
+
+
 def test_what_has_no_interval() -> None:
     for metric in (
         M.MedianAbsoluteDeviation(),

@@ -149,6 +149,20 @@ def test_weighted_average_and_support() -> None:
     assert list(metric.result()) == ["mae/t", "mae/g"]
 
 
+def test_weights_of_rows_with_an_axis_of_one() -> None:
+    y = np.array([[1.0, np.nan], [3.0, 4.0], [5.0, 1.0]])
+    p, weight = y + np.array([[1.0, 3.0]]), np.array([1.0, 2.0, 5.0])
+    for inner in (M.MeanAbsoluteError(), M.Masked(keras.metrics.MeanAbsoluteError())):
+        found = []
+        for w in (weight, weight[:, None]):
+            metric = M.PerLabel(inner, ["t", "g"], "weighted", name="m")
+            metric.update_state(y, np.nan_to_num(p), w)
+            found.append(values(metric))
+        assert (
+            found[0] == found[1] == pytest.approx({"m/t": 1.0, "m/g": 3.0, "m/weighted": 29 / 15})
+        )
+
+
 def test_log_macro() -> None:
     """Only the average is logged; the values are in one vector."""
     y = np.array([[1.0, np.nan], [3.0, 4.0], [5.0, np.nan]])

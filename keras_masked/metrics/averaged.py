@@ -9,7 +9,13 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.constructors import DEFAULT
-from keras_masked.metrics.classes import average_of, check_columns_apart, of_targets, one_hot
+from keras_masked.metrics.classes import (
+    average_of,
+    check_columns_apart,
+    ids_of_targets,
+    of_targets,
+    one_hot,
+)
 from keras_masked.metrics.columns import columns_of
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import Missing, Observation
@@ -92,6 +98,5 @@ class ClassAccuracy(ColumnAccuracy):
         right = ops.reshape(of_class * ops.expand_dims(match, -1), (-1, classes))
         sums = ops.stack([ops.sum(right, 0), ops.sum(ops.reshape(of_class, (-1, classes)), 0)])
         if self.target_class_ids is not None:
-            targets = ops.convert_to_tensor(list(self.target_class_ids), dtype="int32")
-            sums = ops.take(sums, targets, axis=-1)
+            sums = ops.take(sums, ids_of_targets(self.target_class_ids, classes), axis=-1)
         return ops.sum(sums, axis=-1) if self.average == "micro" else sums

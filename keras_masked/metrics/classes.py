@@ -22,6 +22,7 @@ __all__ = [
     "check_classes",
     "check_columns_apart",
     "check_sparse",
+    "ids_of_targets",
     "label_of",
     "missing_of",
     "of_targets",
@@ -72,12 +73,7 @@ def of_targets(seen: Observation, targets: Sequence[int] | None) -> Observation:
         return seen
     seen = seen.in_columns()
     classes = seen.y_pred.shape[-1] if len(seen.y_pred.shape) > 1 else 1
-    if classes is not None and max(targets) >= classes:
-        raise ValueError(
-            f"Argument `target_class_ids` must hold some of the {classes} classes, counted from 0. "
-            f"Received: target_class_ids={list(targets)}"
-        )
-    ids = ops.convert_to_tensor(list(targets), dtype="int32")
+    ids = ids_of_targets(targets, classes)
 
     def take(x: Tensor | None) -> Tensor | None:
         return None if x is None else ops.take(x, ids, axis=-1)
@@ -89,6 +85,16 @@ def of_targets(seen: Observation, targets: Sequence[int] | None) -> Observation:
         observed=take(seen.observed),
         weight=take(seen.weight),
     )
+
+
+def ids_of_targets(targets: Sequence[int], classes: int | None) -> Tensor:
+    """A tensor of some classes; raises `ValueError` where there are not so many."""
+    if classes is not None and max(targets) >= classes:
+        raise ValueError(
+            f"Argument `target_class_ids` must hold some of the {classes} classes, counted from 0. "
+            f"Received: target_class_ids={list(targets)}"
+        )
+    return ops.convert_to_tensor(list(targets), dtype="int32")
 
 
 def check_columns_apart(sparse: bool, targets: Any, average: Any = "micro") -> None:

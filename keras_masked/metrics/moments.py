@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -16,6 +17,9 @@ from keras_masked.metrics.rows import Rows
 from keras_masked.observation import Observation
 
 Tensor = Any
+
+ROUNDING = 32
+"""So many units in the last place may be missing from a sum of squares."""
 
 
 class Moments:
@@ -182,26 +186,48 @@ class Counting(Moments):
         hidden = None if seen.hidden is None else seen.hidden()
         if hidden is not None:
             y, p = (_backend.zero_where(hidden, x) for x in (y, p))
-        kept = [y, p][: self._kept]
+        plain = kept = [y, p][: self._kept]
         errors, origins = y - p, []
         counted = (
             ops.ones_like(labels)
             if hidden is None
             else ops.cast(ops.logical_not(hidden), labels.dtype)
         )
-        for k, x in enumerate(kept):
+        kept = []
+        for x in plain:
             # About the mean of each way where ways have means of their own, else of the batch.
             origin, near = self._rows.center(ops.reshape(x, (-1, *shape[1:])), counted)
             origins.append(origin)
-            kept[k] = counted * (x - near)
+            kept.append(counted * (x - near))
         products = [errors * errors, *kept, *(x * x for x in kept)]
         if self._kept > 1:
             products.append(kept[0] * kept[1])
-        sums = [counted, labels, *(labels * x for x in products)]
+        sums = [counted, labels, *(labels * x for x in products), *(counted * x for x in plain)]
         within = int(np.prod(shape[1:-1]))
         stacked = ops.reshape(ops.stack(sums, axis=-2), (-1, within, len(sums) * columns))
         found = self._rows.add_up(ops.sum(stacked, axis=1))
-        return ops.stack(origins), ops.reshape(found, (len(sums), columns * self._rows.ways))
+        found = ops.reshape(found, (len(sums), columns * self._rows.ways))
+        return self._without_rounding(ops.stack(origins), found)
+
+    def _without_rounding(self, origins: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+        """Both with deviations of exactly 0 in the ways whose entries are all equal.
+
+        As squares about a mean that is not their own they leave a rounding, of either sign, which
+        would pass for a variance.
+        """
+        k = self._kept
+        sums, totals = sums[:-k], sums[-k:]
+        labels, weight = sums[0], ops.where(ops.equal(sums[1], 0), ops.ones_like(sums[1]), sums[1])
+        first, squares = sums[3 : 3 + k], sums[3 + k : 3 + 2 * k]
+        noise = ROUNDING * float(np.finfo(keras.backend.standardize_dtype(sums.dtype)).eps)
+        equal = ops.abs(squares - first * first / weight) <= noise * ops.abs(squares)
+        equal = ops.logical_and(equal, ops.not_equal(squares, 0))
+        origins = ops.where(equal, totals / _backend.maximum(labels, 1), origins)
+        kept = [ops.where(equal, ops.zeros_like(x), x) for x in (first, squares)]
+        if k > 1:
+            either = ops.any(equal, axis=0, keepdims=True)
+            kept.append(ops.where(either, ops.zeros_like(sums[-1:]), sums[-1:]))
+        return origins, ops.concatenate([sums[:3], *kept])
 
 
 def _middle(mine: Tensor, theirs: Tensor, size: Tensor) -> Tensor:

@@ -164,7 +164,7 @@ class PerLabel(MaskedMetric):
             sample_weight = ops.convert_to_tensor(sample_weight)
 
         def column(x: Tensor, c: int) -> Tensor:
-            if x is None or len(x.shape) < rank or rank < 2:
+            if x is None or len(x.shape) < rank or rank < 2 or x.shape[rank - 1] == 1:
                 return x  # one value per row
             return x[(slice(None),) * (rank - 1) + (slice(c, c + 1),)]
 

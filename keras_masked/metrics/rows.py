@@ -110,11 +110,17 @@ class Groups(Rows):
     def center(self, x: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of each column over the batch's rows of each group."""
         within = tuple(range(1, len(x.shape) - 1))
-        total = self.add_up(ops.sum(counted, axis=within))
-        mean = self.add_up(ops.sum(counted * x, axis=within)) / _backend.maximum(total, 1)
-        near = ops.take(ops.transpose(mean), self.ids, axis=0)
-        near = ops.reshape(near, (-1, *(1 for _ in within), x.shape[-1]))
-        return ops.reshape(mean, (-1,)), near
+        total = _backend.maximum(self.add_up(ops.sum(counted, axis=within)), 1)
+
+        def spread(mean: Tensor) -> Tensor:
+            near = ops.take(ops.transpose(mean), self.ids, axis=0)
+            return ops.reshape(near, (-1, *(1 for _ in within), x.shape[-1]))
+
+        mean = self.add_up(ops.sum(counted * x, axis=within)) / total
+        # In two steps, for equal labels to have exactly their mean: see `Centering`.
+        rest = self.add_up(ops.sum(counted * (x - spread(mean)), axis=within)) / total
+        mean = mean + rest
+        return ops.reshape(mean, (-1,)), spread(mean)
 
     def add_up_bins(self, bins: Tensor, weight: Tensor | None, size: int) -> Tensor:
         """How much of the labels `(rows, labels)` is in each bin: `(size, ways)`."""
