@@ -8,11 +8,14 @@ from typing import Any
 
 import keras
 
-from keras_masked import _backend, losses, metrics
+from keras_masked import _backend, losses, metrics, serialization
+from keras_masked.constructors import keywords_of
 from keras_masked.observation import Missing
 
-SHAPE_DECIDES = ("accuracy", "acc")
-"""Words for which Keras chooses a metric by the shapes that arrive."""
+SHAPE_DECIDES = {"accuracy": "Accuracy", "acc": "Accuracy"} | dict.fromkeys(
+    ("crossentropy", "ce"), "Crossentropy"
+)
+"""Words for which Keras chooses a metric or a loss by the shapes that arrive."""
 
 MODULES: dict[str, Any] = {"loss": losses, "metric": metrics}
 KERAS: dict[str, Any] = {"loss": keras.losses, "metric": keras.metrics}
@@ -125,7 +128,8 @@ def _lift(value: Any, kind: str | None, options: dict[str, Any], listed: bool = 
     if value is None:
         return None
     if isinstance(value, (list, tuple)):
-        return type(value)([_lift(each, kind, options, listed=True) for each in value])
+        lifted = [_lift(each, kind, options, listed=True) for each in value]
+        return type(value)(*lifted) if hasattr(value, "_fields") else type(value)(lifted)
     if isinstance(value, dict) and not _is_config(value):
         return {name: _lift(each, kind, options, listed) for name, each in value.items()}
     return _lift_one(value, kind or ("metric" if listed else "loss"), options)
@@ -147,11 +151,12 @@ def _lift_one(leaf: Any, kind: str, options: dict[str, Any]) -> Any:
 
 
 def _of_name(name: str, kind: str, options: dict[str, Any]) -> Any:
-    if name.lower() in SHAPE_DECIDES:
+    if ending := SHAPE_DECIDES.get(name.lower()):
         raise ValueError(
-            f"{name!r} leaves the choice of a metric to Keras, which makes it once it sees data. "
-            "Write which: `keras_masked.metrics.BinaryAccuracy`, `CategoricalAccuracy` (one-hot "
-            "labels) or `SparseCategoricalAccuracy` (class ids)."
+            f"{name!r} leaves the choice of a {kind} to Keras, which makes it once it sees data. "
+            f"Write which: of `keras_masked.{MODULES[kind].__name__.split('.')[-1]}`, "
+            f"`Binary{ending}`, `Categorical{ending}` (one-hot labels) or "
+            f"`SparseCategorical{ending}` (class ids)."
         )
     try:
         found = KERAS[kind].get(name)
@@ -172,6 +177,13 @@ def _of_object(found: Any, kind: str, options: dict[str, Any]) -> Any:
             return MODULES[kind].Masked(found, **options)
         cls = getattr(MODULES[kind], cls.__name__)
     config = _backend.options_of(found)
+    if "missing" not in config and "metric" in config:  # such as `PerLabel`: the metric inside says
+        own = {key: value for key, value in options.items() if key in config}
+        rest = {key: value for key, value in options.items() if key not in config}
+        inner = _lift_one(config["metric"], kind, rest)
+        return cls.from_config({**config, **own, "metric": serialization.serialize(inner)})
+    if unknown := sorted(set(options) - keywords_of(cls)):
+        raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}.")
     if not keras.backend.is_float_dtype(str(found.dtype)):
         del config[
             "dtype"

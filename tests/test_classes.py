@@ -151,6 +151,8 @@ def test_options_that_contradict() -> None:
 
 
 def test_target_classes_that_are_not_there_raise() -> None:
+    with pytest.raises(ValueError, match="top_k"):
+        M.Recall(top_k=CLASSES + 1).update_state(ONE_HOT, P)
     for cls, labels in ((M.SparseCategoricalAccuracy, MARKED), (M.CategoricalAccuracy, ONE_HOT)):
         for average in ("micro", None):  # some backends would take another class instead, or 0
             with pytest.raises(ValueError, match="target_class_ids"):

@@ -324,15 +324,18 @@ def test_names_of_groups_and_none() -> None:
             expected = r2_score(y[rows, c], p[rows, c])
             assert found[f"r2/{label}/{name}"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
     tensors = M.ByGroup(M.MeanSquaredError(), 2)
-    tensors.update_state(y, p, groups=tensor(groups() % 3, "int32"))  # 2 is no group
     kept = groups() % 3 < 2
+    tensors.update_state(y, p, groups=tensor(np.where(kept, groups() % 3, -1), "int32"))
     assert float(np.sum(to_numpy(tensors.support()))) == (~np.isnan(y[kept])).sum()
+    assert np.isfinite(to_numpy(tensors.scores())).all()
+    tensors.update_state(y, p, groups=tensor(groups() % 3, "int32"))  # 2 is no group
+    assert np.isnan(to_numpy(tensors.scores())).all()
 
 
 def test_bad_groups() -> None:
     y, p = table()
     metric = M.ByGroup(M.MeanSquaredError(), 3)
-    for wrong in (None, groups(), groups()[:5] % 3, groups() * 0.5):
+    for wrong in (None, groups(), groups()[:5] % 3, groups() * 0.5, tensor(groups() * 0.5)):
         with pytest.raises(ValueError, match="`groups`"):
             metric.update_state(y, p, groups=wrong)
     with pytest.raises(ValueError, match="`groups`"):

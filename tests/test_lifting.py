@@ -139,19 +139,46 @@ def test_structures_and_kinds() -> None:
     assert km.masked(L.Huber(missing=-1), missing=HOLE).missing == HOLE
 
 
+def test_metrics_around_metrics_have_the_one_inside_lifted() -> None:
+    M = km.metrics
+    inner = M.MeanAbsoluteError(name="m")
+    for metric in (M.PerLabel(inner, ["a", "b", "c"]), M.WithInterval(inner, replicates=3),
+                   M.WithInterval(M.PerLabel(inner, ["a", "b", "c"]), replicates=3)):  # fmt: skip
+        found = km.masked(metric, missing=HOLE, name="n")
+        assert (type(found), found.name, found.missing) == (type(metric), "n", HOLE)
+        found.update_state(Y, P)
+        value = to_numpy(found.result()["n" if "n" in found.result() else "n/macro"])
+        each = [np.abs(Y - P)[SEEN[:, c], c].mean() for c in range(3)]
+        expected = 0.28 if "n" in found.result() else np.mean(each)
+        np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("anything", "options", "error", "message"),
     [
         (["accuracy"], {}, ValueError, "SparseCategoricalAccuracy"),
+        ("crossentropy", {}, ValueError, "SparseCategoricalCrossentropy"),
         ("nope", {}, ValueError, "nope"),
         (3, {}, ValueError, "Received: 3"),
         ("mse", {"mising": -1}, TypeError, "mising"),
+        (keras.metrics.AUC(), {"mising": -1}, TypeError, "mising"),
         ("mse", {"kind": "losses"}, ValueError, "kind"),
         (["mse", keras.metrics.AUC()], {"kind": "loss"}, ValueError, "kind='loss'"),
         ([keras.losses.Huber(), keras.metrics.AUC()], {}, ValueError, "together"),
         (keras.Sequential([keras.layers.Dense(1)]), {}, ValueError, "not compiled"),
     ],
-    ids=["accuracy", "unknown", "number", "option", "kind", "of another kind", "both", "model"],
+    ids=[
+        "accuracy",
+        "loss by shape",
+        "unknown",
+        "number",
+        "option",
+        "option of an object",
+        "kind",
+        "of another kind",
+        "both",
+        "model",
+    ],
 )
 def test_what_cannot_be_lifted(anything: Any, options: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):

@@ -71,6 +71,21 @@ def test_of_values_alone_is_refused(metric: Any) -> None:
         km.metrics.Masked(metric)
 
 
+def test_functions_that_need_more_than_a_label_are_refused() -> None:
+    """Of single labels Keras's would give 0, or 1, or take hidden labels into account."""
+    kl, theirs = keras.losses, keras.metrics.MeanMetricWrapper
+    for fn, match in ((kl.categorical_crossentropy, "label_axes=1"), (kl.hinge, r"fill=\(1, 0.5"),
+                      (keras.metrics.categorical_accuracy, "label_axes=1"),
+                      (kl.dice, "depends"), (kl.Circle(reduction=None), "depends")):  # fmt: skip
+        for make in (km.metrics.MeanMetricWrapper, lambda fn: km.metrics.Masked(theirs(fn))):
+            with pytest.raises(ValueError, match=match):
+                make(fn)
+    y, p = np.array([[1.0, 0.0], [np.nan, np.nan]]), np.array([[0.75, 0.25], [0.5, 0.5]])
+    metric = km.metrics.Masked(theirs(kl.categorical_crossentropy), label_axes=1)
+    metric.update_state(y, p)
+    assert to_numpy(metric.result()) == pytest.approx(-np.log(0.75), rel=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")  # Keras, on JAX
 def test_integer_dtypes_do_not_cast_predictions() -> None:
     """Keras's `BinaryIoU` counts in int32, and so says its `dtype`."""

@@ -25,7 +25,7 @@ from keras_masked._backend.incomplete import (
     log_gamma_tails,
 )
 from keras_masked._backend.masks import get_keras_mask, set_keras_mask
-from keras_masked._backend.objects import compiled_with, options_of
+from keras_masked._backend.objects import compiled_with, function_of, options_of
 from keras_masked._backend.replicas import (
     add_to_layer,
     combine,
@@ -113,6 +113,7 @@ __all__ = [
     "floor",
     "forget",
     "form_of",
+    "function_of",
     "get_keras_mask",
     "is_stale",
     "isnan",

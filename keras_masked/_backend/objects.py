@@ -18,6 +18,11 @@ def options_of(found: Any) -> dict[str, Any]:
     return {**getattr(found, "_fn_kwargs", {}), **config}
 
 
+def function_of(metric: keras.metrics.MeanMetricWrapper) -> Any:
+    """The function that a wrapper of Keras's averages."""
+    return metric._fn
+
+
 def compiled_with(model: keras.Model) -> dict[str, Any]:
     """The arguments of `compile`, the very objects where they can be had, else equal ones."""
     kept = getattr(getattr(model, "_compile_config", None), "config", None)

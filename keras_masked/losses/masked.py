@@ -173,23 +173,23 @@ def check_wrapped(loss: Any, label_axes: int, fill: Any) -> None:
             "Argument `loss` must be an instance of `keras.losses.Loss`, or a function of "
             f"`(y_true, y_pred)`. Received: loss={loss!r}"
         )
-    if _is_keras(loss, ACROSS_ROWS):
+    if is_keras(loss, ACROSS_ROWS):
         raise ValueError(
             f"{loss!r} cannot be lifted: its value for one row depends on the other rows. "
             "Use the masked loss of that name."
         )
-    if label_axes == 0 and _is_keras(loss, OF_VECTORS):
+    if label_axes == 0 and is_keras(loss, OF_VECTORS):
         raise ValueError(
             f"{loss!r} is a loss of whole vectors. Pass `label_axes=1`. Received: label_axes=0"
         )
-    if _is_keras(loss, BATCH_DETECTING) and fill[0] != 1:
+    if is_keras(loss, BATCH_DETECTING) and fill[0] != 1:
         raise ValueError(
             f"{loss!r} looks for 0/1 labels in the whole batch, hidden ones included. "
             f"Pass `fill=(1, 0.5)`. Received: fill={fill!r}"
         )
 
 
-def _is_keras(loss: Any, names: tuple[str, ...]) -> bool:
+def is_keras(loss: Any, names: tuple[str, ...]) -> bool:
     """Whether `loss` is one of Keras's losses of these names, a class's instance or a function."""
     found = [getattr(keras.losses, name, None) for name in names]
     classes = tuple(each for each in found if isinstance(each, type))

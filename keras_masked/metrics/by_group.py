@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -62,7 +64,8 @@ class ByGroup(ByRows):
 
     Raises:
         ValueError: If `metric` is no function of sums over labels, or has one result per column
-            without being in `PerLabel`; on ids outside the groups.
+            without being in `PerLabel`; on ids outside the groups in arrays. In tensors, such an id
+            makes the values of all groups of the batch NaN.
 
     Example:
 
@@ -108,13 +111,19 @@ class ByGroup(ByRows):
             sample_weight: Weights: a scalar, one per row, or one per label.
             groups: The group of each row: ids, or names where `groups` has named them.
         """
-        ids = self._ids(groups)
+        given, ids = ops.is_tensor(groups), self._ids(groups)
         seen = self._see(y_true, y_pred, sample_weight)
         if len(ids.shape) != 1 or ids.shape[0] not in (None, seen.y_pred.shape[0]):
             raise ValueError(
                 "Argument `groups` must have one group for each row. Received: groups of shape "
                 f"{tuple(ids.shape)} for y_pred.shape={tuple(seen.y_pred.shape)}"
             )
+        if given:  # else they have been looked at
+            strange = ops.any(ops.logical_or(ids < -1, ids >= self._ways - 1))
+            y_pred = ops.where(strange, ops.full_like(seen.y_pred, float("nan")), seen.y_pred)
+            seen = dataclasses.replace(seen, y_pred=y_pred)
+        outside = ops.logical_or(ids < 0, ids >= self._ways - 1)
+        ids = ops.where(outside, ops.full_like(ids, self._ways - 1), ids)
         self._add(seen, Groups(ids, self._ways))
 
     def _ids(self, groups: Any) -> Tensor:
@@ -139,9 +148,11 @@ class ByGroup(ByRows):
                     f"Received: {wrong}"
                 )
             groups = array.astype("int32")
-        ids = ops.cast(ops.convert_to_tensor(groups), "int32")
-        outside = ops.logical_or(ids < 0, ids >= last)
-        return ops.where(outside, ops.full_like(ids, last), ids)
+        if not keras.backend.is_int_dtype(dtype := keras.backend.standardize_dtype(groups.dtype)):
+            raise ValueError(
+                f"Argument `groups` must hold integers or names. Received: a tensor of {dtype}"
+            )
+        return ops.cast(ops.convert_to_tensor(groups), "int32")
 
     def scores(self) -> Tensor:
         """Returns the values of all groups, `(groups,)`, or `(labels, groups)` of `PerLabel`.

@@ -8,8 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked import serialization
+from keras_masked import _backend, serialization
 from keras_masked.formulas import Labels
+from keras_masked.losses import masked as losses
 from keras_masked.metrics.base import MaskedMetric, register
 from keras_masked.observation import NAN, Missing, replace
 from keras_masked.validation import FILL, LABEL_AXES
@@ -32,6 +33,14 @@ OF_VECTORS = (
     "TopKCategoricalAccuracy",
 )
 """Keras metrics of a whole vector, which make no sense of single entries."""
+
+FUNCTIONS_OF_VECTORS = (
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+)
+"""Keras functions of a whole vector beside those that are losses."""
 
 OF_VALUES = (keras.metrics.Mean.update_state, keras.metrics.Sum.update_state)
 """Of Keras metrics without labels and predictions, and of subclasses that leave it so."""
@@ -203,6 +212,8 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
         raise ValueError(f"Argument `metric` is masked already. Received: metric={metric!r}")
     if type(metric).update_state in OF_VALUES:
         raise ValueError(f"{metric!r} takes no labels and predictions.")
+    if isinstance(metric, keras.metrics.MeanMetricWrapper):
+        check_function(_backend.function_of(metric), label_axes, fill)
     if label_axes == 0 and _is_keras(metric, OF_VECTORS + OF_ROWS):
         raise ValueError(
             f"{metric!r} is a metric of whole vectors. Pass `label_axes=1`. Received: label_axes=0"
@@ -210,6 +221,25 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
     if _is_keras(metric, BATCH_DETECTING) and fill[0] != 1:
         raise ValueError(
             f"{metric!r} looks for 0/1 labels in the whole batch, hidden ones included. "
+            f"Pass `fill=(1, 0.5)`. Received: fill={fill!r}"
+        )
+
+
+def check_function(fn: Any, label_axes: int, fill: Any) -> None:
+    """Raises on Keras's functions and losses that would give something else of single labels."""
+    if losses.is_keras(fn, losses.ACROSS_ROWS):
+        raise ValueError(
+            f"{fn!r} cannot be averaged over labels: its value for one depends on the others."
+        )
+    name = getattr(fn, "__name__", "")
+    of_vectors = name in FUNCTIONS_OF_VECTORS and getattr(keras.metrics, name, None) is fn
+    if label_axes == 0 and (of_vectors or losses.is_keras(fn, losses.OF_VECTORS)):
+        raise ValueError(
+            f"{fn!r} is a function of whole vectors. Pass `label_axes=1`. Received: label_axes=0"
+        )
+    if losses.is_keras(fn, losses.BATCH_DETECTING) and fill[0] != 1:
+        raise ValueError(
+            f"{fn!r} looks for 0/1 labels in the whole batch, hidden ones included. "
             f"Pass `fill=(1, 0.5)`. Received: fill={fill!r}"
         )
 

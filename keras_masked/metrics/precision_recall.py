@@ -246,6 +246,11 @@ def keep_top(seen: Observation, k: int) -> Observation:
     if seen.hidden is not None:
         y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
     classes = y_pred.shape[-1]
+    if classes is not None and k > classes:
+        raise ValueError(
+            f"Argument `top_k` must be at most the number of classes, {classes}. "
+            f"Received: top_k={k}"
+        )
     best = ops.top_k(y_pred, k, sorted=False)[1]
     top = ops.any(ops.one_hot(best, classes, dtype="bool"), axis=-2)
     scores = ops.where(top, seen.y_pred, ops.full_like(y_pred, LOWEST))

@@ -12,6 +12,7 @@ from keras import ops
 from keras_masked import _backend, serialization
 from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.base import MaskedMetric, ratio, register
+from keras_masked.metrics.masked import check_function
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import (
     NAN,
@@ -163,7 +164,8 @@ class MeanMetricWrapper(MeanMetric):
     is a scalar.
 
     Raises:
-        ValueError: If `fn` cannot be called, or returns neither one value per row nor per entry.
+        ValueError: If `fn` cannot be called, or returns neither one value per row nor per entry; if
+            it is one of Keras's that needs whole vectors, or other rows.
 
     Example:
 
@@ -196,6 +198,7 @@ class MeanMetricWrapper(MeanMetric):
             raise ValueError(
                 f"Argument `fn` must be a function of `(y_true, y_pred)`. Received: fn={fn!r}"
             )
+        check_function(fn, label_axes, fill)
         labels = Labels(axes=label_axes, by_shape=label_axes == 1)
         self.formula = Formula(self._call, labels)
         super().__init__(name, dtype, missing=missing)
