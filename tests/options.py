@@ -125,6 +125,8 @@ OPTIONS = {
     "specificity": PROBABILITY, "summation_method": words("interpolation", "minoring"),
     "target_class_ids": Option(([0, 1], (1,), np.array([0, 1]), range(2)),
                                ([0.7], [], 1, [[0]], [-1], [7], "01", None, [True], [NAN])),
+    # Of times to an event
+    "ties": words("efron", "breslow"),
     "threshold": FINITE, "thresholds": THRESHOLDS, "top_k": POSITIVE_INTEGER.but(None),
     "value": Option((0.0, 1, "mean"), ("foo", NAN, INF, None, True, [], 1j)),
     "norm": words("l1", "max"), "binning": words("uniform", "quantile"),
@@ -184,7 +186,10 @@ OF_CLASS: dict[tuple[str, str], Option] = {
                     "RecallAtK")},
     **{(name, "axis"): Option((None, 0), ("no", NAN, 1, -1, True, 1.5, []))
        for name in ("KendallTau", "SpearmanCorrelation")},
-    **{(name, "capacity"): POSITIVE_INTEGER for name in ("KendallTau", "SpearmanCorrelation")},
+    **{(name, "capacity"): POSITIVE_INTEGER for name in ("KendallTau",
+                                                         "SpearmanCorrelation")},
+    ("CoxPartialLikelihood", "average"): words("micro", "macro"),
+    ("CoxPartialLikelihood", "observed_rate"): Option((None,), (0.5,)),
     ("FractionsSkillScore", "scale"): Option(  # None for the metric alone
         POSITIVE.good, tuple(each for each in POSITIVE.hostile if each is not None)),
     ("PerLabel", "average"): words("macro", None),

@@ -153,6 +153,21 @@ def cumsum(x: Tensor, axis: int) -> Tensor:
     return _in_own_dtype("cumsum", x, axis)
 
 
+def cumulative_logsumexp(x: Tensor, axis: int) -> Tensor:
+    """The logarithms of running sums of exponentials along an axis, however far these range."""
+    if keras.config.backend() == "jax":
+        import jax
+
+        return jax.lax.cumlogsumexp(x, axis=axis)
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.math.cumulative_logsumexp(x, axis=axis)
+    import torch
+
+    return torch.logcumsumexp(x, axis)
+
+
 def argmax(x: Tensor, axis: int) -> Tensor:
     """Where the greatest is along an axis."""
     return _in_own_dtype("argmax", x, axis)

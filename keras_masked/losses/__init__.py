@@ -117,6 +117,7 @@ from keras_masked.losses.signed import (
     zeros_loss,
 )
 from keras_masked.losses.similarity import CosineSimilarity, cosine_similarity
+from keras_masked.losses.survival import CoxPartialLikelihood, cox_partial_likelihood
 from keras_masked.losses.symmetric import SymmetricCrossentropy, symmetric_crossentropy
 from keras_masked.losses.two_outputs import (
     bayesian_binary_crossentropy_var_wrapper,
@@ -155,6 +156,7 @@ __all__ = [
     "Circle",
     "ContinuousRankedProbabilityScore",
     "CosineSimilarity",
+    "CoxPartialLikelihood",
     "CriticalSuccessIndex",
     "DIoULoss",
     "Dice",
@@ -217,6 +219,7 @@ __all__ = [
     "circle",
     "continuous_ranked_probability_score",
     "cosine_similarity",
+    "cox_partial_likelihood",
     "critical_success_index",
     "ctc",
     "deserialize",

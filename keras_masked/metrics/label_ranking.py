@@ -7,9 +7,9 @@ from typing import Any
 from keras import ops
 
 from keras_masked.formulas import PROBABILITY
+from keras_masked.formulas.ties import with_ties
 from keras_masked.metrics.base import quotient, register
 from keras_masked.metrics.lists import ListMetric, Lists, best
-from keras_masked.metrics.ties import with_ties
 
 Tensor = Any
 

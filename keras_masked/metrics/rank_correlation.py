@@ -7,11 +7,11 @@ from typing import Any
 from keras import ops
 
 from keras_masked import _backend
+from keras_masked.formulas.ties import with_ties
 from keras_masked.metrics.base import MaskedMetric, defined_mean, known, register
 from keras_masked.metrics.columns import ColumnMetric, in_columns
 from keras_masked.metrics.median_states import Slots, check_replicas
 from keras_masked.metrics.moments import flat
-from keras_masked.metrics.ties import with_ties
 from keras_masked.observation import NAN, Missing, Observation
 from keras_masked.validation import one_of, whole
 

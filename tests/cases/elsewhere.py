@@ -31,6 +31,8 @@ ELSEWHERE = {
                   "sigmoid_focal_crossentropy sobel_mse"),
         Elsewhere("a function of the columns of a batch", "test_unlabelled.py",
                   "NonNegativePULoss non_negative_pu_loss"),
+        Elsewhere("a function of the risk sets of a batch", "test_cox.py",
+                  "CoxPartialLikelihood cox_partial_likelihood"),
         Elsewhere("one value per label", "test_symjax.py",
                   "hinge_loss sigmoid_crossentropy_logits squared_differences"),
         Elsewhere("of several tensors", "test_variational.py", "vae vae_comp_gmm vae_gmm"),
