@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import sys
 from types import ModuleType
 from typing import Any
@@ -104,12 +105,20 @@ def test_values(compiled: bool) -> None:
 
 
 @pytest.mark.parametrize("size", [60, 62, 61])
-def test_counts_in_runs(size: int) -> None:
-    """Also of axes that divide into runs, into few, or into none."""
-    observed = np.random.default_rng(0).random((size, size)) < 0.7
-    assert to_numpy(_backend.count(tensor(observed))) == observed.sum()
-    columns = to_numpy(_backend.count_columns(tensor(observed)))
-    np.testing.assert_array_equal(columns, observed.sum(axis=0))
+def test_sums_in_runs(size: int) -> None:
+    """Also of axes that divide into runs, into few, or into none; of numbers and of masks."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(size, size)).astype("float32")
+    several = [x, x > 0, x, x < 1, x > -1]
+    for axis, light in itertools.product([None, 0, -1], [False, True]):
+        found = _backend.totals([tensor(each) for each in several], axis, light)
+        for actual, each in zip(found, several, strict=True):
+            assert keras.backend.standardize_dtype(actual.dtype) == "float32"
+            expected = each.sum(axis, dtype="float64")
+            np.testing.assert_allclose(to_numpy(actual), expected, rtol=1e-5, atol=1e-4)
+    assert to_numpy(_backend.count(tensor(x > 0))) == (x > 0).sum()
+    columns = to_numpy(_backend.count_columns(tensor(x > 0)))
+    np.testing.assert_array_equal(columns, (x > 0).sum(axis=0))
 
 
 # JAX has no float64 unless asked.
@@ -122,6 +131,10 @@ def test_zero_by_bits(dtype: str) -> None:
     found = _backend.zero_where(tensor(HIDDEN), x)
     assert found.dtype == x.dtype
     np.testing.assert_array_equal(to_numpy(found), np.where(HIDDEN, 0, X))
+    for number in (1.0, -0.25, NAN):
+        found = _backend.set_where(tensor(HIDDEN), x, number)
+        assert found.dtype == x.dtype
+        np.testing.assert_array_equal(to_numpy(found), np.where(HIDDEN, number, X))
 
 
 @pytest.mark.parametrize("compiled", [False, True])

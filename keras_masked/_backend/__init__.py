@@ -5,9 +5,9 @@ by nobody, each with a test in tests/test_backend.py, tests/test_replicas.py or 
 
 - where Keras keeps masks (`masks`); if it moves them, layers of our own read and write them;
 - what it makes of bfloat16 labels (`as_received`);
-- what compilers make of NaN (`isnan`), of sums (`count`, `add_up`) and of two branches that are
-  the same (`stop_gradient_where`): values and gradients are tested, speed is not;
-- the bits of floats (`zero_where`);
+- what compilers make of NaN (`isnan`), of sums (`totals`, `count`, `add_up`) and of two branches
+  that are the same (`stop_gradient_where`): values and gradients are tested, speed is not;
+- the bits of floats (`set_where`);
 - that what holds the metrics of a model is called `CompileMetrics`, and that a metric tracks its
   variables (`state`; tests/test_per_label.py, tests/test_metric_streams.py);
 - what losses and metrics were made with, and models compiled (`objects`);
@@ -16,7 +16,7 @@ by nobody, each with a test in tests/test_backend.py, tests/test_replicas.py or 
 
 from keras_masked._backend import choice as choice  # first of all
 from keras_masked._backend.engine import eager_torch, is_stale, torch_func
-from keras_masked._backend.gates import shut_where, stop_gradient_where, zero_where
+from keras_masked._backend.gates import set_where, shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.incomplete import (
     gauss_legendre,
     log_beta_density,
@@ -46,9 +46,9 @@ from keras_masked._backend.special import (
     ndtri,
 )
 from keras_masked._backend.state import compiled_together, forget, unused
+from keras_masked._backend.sums import add_up, count, count_columns, totals
 from keras_masked._backend.tensors import (
     absolute,
-    add_up,
     amax,
     amin,
     arctan2,
@@ -56,8 +56,6 @@ from keras_masked._backend.tensors import (
     as_received,
     ceil,
     clip,
-    count,
-    count_columns,
     cumsum,
     cumulative_logsumexp,
     entries,
@@ -131,12 +129,14 @@ __all__ = [
     "replicated",
     "segment_sum",
     "set_keras_mask",
+    "set_where",
     "shut_where",
     "stop_gradient_where",
     "sum_in_one_pass",
     "torch_func",
     "torch_group",
     "total",
+    "totals",
     "unused",
     "waiting",
     "zero_where",

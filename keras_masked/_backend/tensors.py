@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_masked._backend.engine import eager_torch
-
 Tensor = Any
 
 
@@ -41,54 +39,6 @@ def isnan(x: Tensor) -> Tensor:
     if keras.config.backend() == "torch":
         return ops.logical_not(x <= float("inf"))
     return ops.isnan(x)
-
-
-def count(observed: Tensor) -> Tensor:
-    """Counts the true entries of a boolean tensor, as float32.
-
-    XLA's reductions cannot absorb the conversion of a mask, so that the 0/1 mask would be
-    written out and read back as floats. Runs shorter than 32, summed as integers, fuse with the
-    conversion and leave a float tensor 1/16 the size. PyTorch's compiler makes one loop of count
-    and losses if both are summed alike.
-    """
-    if eager_torch():
-        return ops.cast(observed.count_nonzero(), "float32")
-    if keras.config.backend() == "torch":
-        return add_up(ops.cast(observed, "float32"))
-    run = _short_run(observed.shape[-1] if len(observed.shape) else None)
-    if run > 1:
-        observed = ops.reshape(observed, (-1, run))
-        observed = ops.sum(ops.cast(observed, "int32"), axis=-1)
-    return ops.sum(ops.cast(observed, "float32"))
-
-
-def count_columns(observed: Tensor) -> Tensor:
-    """Counts the true entries of each column, in short runs as `count` does."""
-    rows, columns = observed.shape
-    run = 1 if keras.config.backend() == "torch" else _short_run(rows)
-    if run > 1:
-        observed = ops.reshape(observed, (rows // run, run, columns))
-        observed = ops.sum(ops.cast(observed, "int32"), axis=1)
-    return ops.sum(ops.cast(observed, "float32"), axis=0)
-
-
-def _short_run(size: int | None) -> int:
-    """The longest run shorter than 32 into which an axis divides."""
-    return next((n for n in range(31, 1, -1) if size and size % n == 0), 1)
-
-
-def add_up(x: Tensor) -> Tensor:
-    """Sums all entries, the last axis first.
-
-    XLA on CPU is several times slower over all axes at once. TensorFlow's takes a sum of squares
-    for a dot product, slow and inexact, but a mean for what it is. The gradient of a mean takes
-    PyTorch one more tensor.
-    """
-    if len(x.shape) < 2:
-        return ops.sum(x)
-    if keras.config.backend() == "torch" or not x.shape[-1]:
-        return ops.sum(ops.sum(x, axis=-1))
-    return ops.sum(mean(x, -1)) * x.shape[-1]
 
 
 def absolute(x: Tensor) -> Tensor:

@@ -113,7 +113,7 @@ class MultivariateGaussian(Distribution):
             z = _solve_lower(factor, residual)
             return 0.5 * ops.sum(ops.square(z), axis=-1) + ops.sum(log_diagonal, axis=-1)
         # In units of the standard deviations, which may be of any size.
-        log_scale = self._log_deviations(parameters)
+        log_scale = _log_lengths(factor)
         scaled = factor * ops.exp(-log_scale)[..., None]
         kept = ops.cast(observed, residual.dtype)
         correlation = ops.matmul(scaled, ops.swapaxes(scaled, -1, -2))
@@ -165,17 +165,9 @@ class MultivariateGaussian(Distribution):
     def _log_deviations(self, parameters: Tensor) -> Tensor:
         """Logarithms of the labels' standard deviations, each by itself."""
         if self.rank is None:
-            factor, _ = self._factor(parameters)
-            log_least = -60.0
-        else:
-            log_deviation, factor = self._low_rank(parameters)
-            log_least = log_deviation
-        size = _backend.amax(ops.abs(factor), -1)
-        size = ops.stop_gradient(_backend.maximum(size, ops.exp(log_least + 0.0 * size)))
-        squares = ops.sum(ops.square(factor / size[..., None]), axis=-1)
-        if self.rank is not None:
-            squares = squares + ops.square(ops.exp(log_least) / size)
-        return ops.log(size) + 0.5 * ops.log(squares)
+            return _log_lengths(self._factor(parameters)[0])
+        log_deviation, factor = self._low_rank(parameters)
+        return _log_lengths(factor, log_deviation)
 
     def _label_of(self) -> list[int]:
         """The label to which each parameter belongs: its mean, and its row of the factor."""
@@ -260,3 +252,14 @@ class MultivariateGaussian(Distribution):
 def _solve_lower(lower: Tensor, x: Tensor) -> Tensor:
     """What a lower triangular matrix makes `x` of."""
     return ops.solve_triangular(lower, x[..., None], lower=True)[..., 0]
+
+
+def _log_lengths(factor: Tensor, log_deviation: Tensor | None = None) -> Tensor:
+    """Logarithms of the lengths of a matrix's rows, each with a deviation of its own, if any."""
+    log_least = -60.0 if log_deviation is None else log_deviation
+    size = _backend.amax(ops.abs(factor), -1)
+    size = ops.stop_gradient(_backend.maximum(size, ops.exp(log_least + 0.0 * size)))
+    squares = ops.sum(ops.square(factor / size[..., None]), axis=-1)
+    if log_deviation is not None:
+        squares = squares + ops.square(ops.exp(log_deviation) / size)
+    return ops.log(size) + 0.5 * ops.log(squares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -51,10 +52,9 @@ def row_moments(
         hidden: Where there is none, or `None`.
         weight: Weights, 0 where hidden, or `None`.
     """
-    of_rows = Centering(hidden, weight, ops.ones_like(y_true), axis=-1)
-    (center_y, y), (center_p, p) = (of_rows(of_rows.show(x)) for x in (y_true, y_pred))
-    sum_y, sum_p, yy, pp, yp = (of_rows.add_up(x) for x in (y, p, y * y, p * p, y * p))
-    weights = of_rows.weights
+    of_rows = Centering(hidden, weight, [y_true, y_pred], axis=-1)
+    (center_y, center_p), (y, p), weights = of_rows.centers, of_rows.deviations, of_rows.weights
+    sum_y, sum_p, yy, pp, yp = of_rows.add_up([y, p, y * y, p * p, y * p])
     safe = ops.where(ops.equal(weights, 0), ops.ones_like(weights), weights)
     # The difference of the centers first: both may be large.
     bias = center_y - center_p + (sum_y - sum_p) / safe
@@ -73,47 +73,57 @@ class Centering:
     Args:
         hidden: Where nothing is shown, or `None`.
         weight: Weights, 0 where hidden, or `None`.
-        ones: A tensor of ones, of the shape of what is centered.
-        axis: The axis of the means.
-        labels: How many entries are shown, if that is known.
+        entries: What is centered.
+        axis: The axis of the means: 0 or -1.
+
+    Attributes:
+        labels: How many entries are shown.
+        weights: The sum of their weights.
+        shown: The entries, 0 where hidden.
+        centers: The mean of each.
+        deviations: Those from it; with weights, these are anything finite where hidden.
     """
 
     def __init__(
-        self,
-        hidden: Tensor | None,
-        weight: Tensor | None,
-        ones: Tensor,
-        axis: int,
-        labels: Tensor | None = None,
+        self, hidden: Tensor | None, weight: Tensor | None, entries: Sequence[Tensor], axis: int
     ) -> None:
-        self._hidden, self._weight, self._axis = hidden, weight, axis
-        if labels is None:
-            shown = ones if hidden is None else _backend.zero_where(hidden, ones)
-            labels = ops.sum(shown, axis=axis)
-        self.labels = labels
-        self.weights = labels if weight is None else ops.sum(weight, axis=axis)
-        self._magnitude = None if weight is None else ops.abs(weight)
-        size = labels if weight is None else ops.sum(self._magnitude, axis=axis)
-        self._size = ops.expand_dims(ops.where(ops.equal(size, 0), ops.ones_like(size), size), axis)
+        self._hidden, self._weight = hidden, weight
+        self._axis = None if len(entries[0].shape) == 1 else axis
+        dtype = entries[0].dtype
+        self.shown = [self.show(x) for x in entries]
+        if hidden is None:
+            counted = ops.ones_like(entries[0], dtype="bool")
+        else:
+            counted = ops.logical_not(hidden)
+        magnitude = None if weight is None else ops.abs(weight)
+        known = [] if weight is None else [weight, magnitude]
+        sums = self._sum([*self._weighted(self.shown, magnitude), counted, *known])
+        self.labels = ops.cast(sums[len(entries)], dtype)
+        self.weights = self.labels if weight is None else sums[-2]
+        size = self.labels if weight is None else sums[-1]
+        size = ops.where(ops.equal(size, 0), ops.ones_like(size), size)
+        first = [x / size for x in sums[: len(entries)]]
+        left = self._weighted(self._deviations(first), magnitude)
+        self.centers = [x + y / size for x, y in zip(first, self._sum(left), strict=True)]
+        self.deviations = self._deviations(self.centers)
 
     def show(self, x: Tensor) -> Tensor:
         """The entries, 0 where hidden."""
         return x if self._hidden is None else _backend.zero_where(self._hidden, x)
 
-    def __call__(self, shown: Tensor) -> tuple[Tensor, Tensor]:
-        """The mean, and the deviations; with weights, these are anything finite where hidden."""
-        first = self._mean(shown)
-        center = first + self._mean(self._deviations(shown, first))
-        return ops.squeeze(center, self._axis), self._deviations(shown, center)
+    def add_up(self, products: Sequence[Tensor]) -> list[Tensor]:
+        """The weighted sums of what is shown, of products of deviations."""
+        return self._sum(self._weighted(products, self._weight))
 
-    def _deviations(self, shown: Tensor, center: Tensor) -> Tensor:
-        deviations = shown - center
-        return deviations if self._weight is not None else self.show(deviations)
+    def _deviations(self, centers: Sequence[Tensor]) -> list[Tensor]:
+        if self._axis == -1:
+            centers = [ops.expand_dims(x, -1) for x in centers]
+        found = [x - center for x, center in zip(self.shown, centers, strict=True)]
+        return found if self._weight is not None else [self.show(x) for x in found]
 
-    def add_up(self, x: Tensor) -> Tensor:
-        """The weighted sum of what is shown, of a product of deviations."""
-        return ops.sum(x if self._weight is None else x * self._weight, axis=self._axis)
+    @staticmethod
+    def _weighted(tensors: Sequence[Tensor], weight: Tensor | None) -> list[Tensor]:
+        return [x if weight is None else x * weight for x in tensors]
 
-    def _mean(self, x: Tensor) -> Tensor:
-        x = x if self._magnitude is None else x * self._magnitude
-        return ops.sum(x, axis=self._axis, keepdims=True) / self._size
+    def _sum(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        return _backend.totals(tensors, self._axis, light=True)

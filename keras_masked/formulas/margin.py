@@ -57,4 +57,5 @@ def as_signs(y_true: Tensor) -> Tensor:
     labels: hidden ones are filled with 1, which is a label of both kinds.
     """
     binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
-    return ops.where(binary, 2.0 * y_true - 1.0, y_true)
+    binary = ops.cast(binary, y_true.dtype)
+    return (1.0 + binary) * y_true - binary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -196,11 +197,48 @@ def total(x: Tensor, per_column: bool) -> Tensor:
 
 def tally(mask: Tensor, seen: Observation, per_column: bool) -> Tensor:
     """The sum of the weights of observed labels where `mask`, as `total`."""
+    return tallies([mask], seen, None, per_column)[0]
+
+
+def tallies(
+    masks: Sequence[Tensor | None], seen: Observation, unknown: Tensor | None, per_column: bool
+) -> list[Tensor]:
+    """The sums of the weights of observed labels where each mask, in one pass.
+
+    Args:
+        masks: Boolean tensors; `None` for all labels.
+        seen: What is observed.
+        unknown: A boolean tensor of which is counted, last, for how many observed labels it is
+            true, whatever their weights add up to; or `None`.
+        per_column: Whether to count the labels of each column apart.
+    """
+    dtype = seen.y_pred.dtype
+    counted = counted_of(seen.y_pred, seen)
+    if seen.weight is None:
+        parts = [counted if mask is None else ops.logical_and(counted, mask) for mask in masks]
+    else:
+        kinds = [mask if mask is None else ops.cast(mask, dtype) for mask in masks]
+        parts = [counted if kind is None else counted * kind for kind in kinds]
+    if unknown is not None:
+        hidden = seen.hidden
+        parts.append(
+            unknown if hidden is None else ops.logical_and(unknown, ops.logical_not(hidden()))
+        )
+    return [ops.cast(x, dtype) for x in totals(parts, per_column)]
+
+
+def counted_of(values: Tensor, seen: Observation) -> Tensor:
+    """What sums to the weight of the observed labels, each of which has one of the values."""
     if seen.weight is not None:
-        return total(seen.weight * ops.cast(mask, seen.weight.dtype), per_column)
-    if seen.observed is not None:
-        mask = ops.logical_and(mask, seen.observed)
-    return ops.cast(count(mask, per_column), seen.y_pred.dtype)
+        return seen.weight
+    return ops.ones_like(values, dtype="bool") if seen.observed is None else seen.observed
+
+
+def totals(parts: Sequence[Tensor], per_column: bool, light: bool = False) -> list[Tensor]:
+    """The sums over all labels, or over those of each column; of booleans, counts."""
+    if per_column:
+        return _backend.totals([in_columns(x) for x in parts], 0, light)
+    return _backend.totals(parts, None, light)
 
 
 def count(mask: Tensor, per_column: bool) -> Tensor:

@@ -8,31 +8,34 @@ from typing import Any
 from keras import backend, ops
 
 from keras_masked import _backend
-from keras_masked.metrics.columns import in_columns, tally
+from keras_masked.metrics.base import known
+from keras_masked.metrics.columns import in_columns, tallies
 from keras_masked.observation import Observation
 
 Tensor = Any
 
 
 def binary_table(
-    positive: Tensor, predicted: Tensor, seen: Observation, per_column: bool
+    positive: Tensor, predicted: Tensor, unknown: Tensor, seen: Observation, per_column: bool
 ) -> Tensor:
     """The weights of the observed labels, summed by label and prediction: `(2, 2)`, or of columns.
 
-    Four sums: a scatter would be slower.
+    Sums, of which one pass makes several: a scatter would be slower.
 
     Args:
         positive: Whether each label is positive, observed or not.
         predicted: Whether it is predicted to be.
+        unknown: Whether one of both is NaN: the sums then are, if that label is observed.
         seen: What is observed.
         per_column: Whether to keep columns apart, on one more axis.
     """
-    labels = tally(ops.ones_like(predicted), seen, per_column)
-    positives = tally(positive, seen, per_column)
-    right = tally(ops.logical_and(positive, predicted), seen, per_column)
-    wrong = tally(predicted, seen, per_column) - right
-    counts = [labels - positives - wrong, wrong, positives - right, right]
-    return ops.reshape(ops.stack(counts), (2, 2, *right.shape))
+    kinds = [positive, predicted, ops.logical_and(positive, predicted)]
+    sums = tallies([None, *kinds], seen, unknown, per_column)
+    labels, positives, said, right, diverged = sums
+    wrong = said - right
+    counts = ops.stack([labels - positives - wrong, wrong, positives - right, right])
+    counts = known(counts, ops.equal(diverged, 0))
+    return ops.reshape(counts, (2, 2, *right.shape))
 
 
 def contingency_table(

@@ -9,7 +9,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas import Formula, Labels
 from keras_masked.metrics.base import ratio
-from keras_masked.metrics.columns import ColumnMetric, tally, total
+from keras_masked.metrics.columns import ColumnMetric, counted_of, totals
 from keras_masked.observation import OF_OBSERVATION, Observation, prepare
 
 Tensor = Any
@@ -51,8 +51,15 @@ class MeanMetric(ColumnMetric):
             values = _backend.zero_where(seen.hidden(), values)
         if seen.weight is not None:
             values = values * seen.weight
-        counted = tally(ops.ones_like(values, dtype="bool"), seen, per_column)
-        return ops.stack([total(values, per_column), ops.cast(counted, values.dtype)])
+        parts = [values, counted_of(values, seen)]
+        found = totals(parts, per_column, self._light)
+        return ops.stack([ops.cast(x, values.dtype) for x in found])
+
+    @property
+    def _light(self) -> bool:
+        """Whether values take a difference and little more, see `_backend.totals`."""
+        formula: Formula | None = getattr(self, "formula", None)
+        return formula is not None and formula.residual
 
     @property
     def total(self) -> Tensor:

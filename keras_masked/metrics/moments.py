@@ -12,7 +12,7 @@ from keras_masked import _backend
 from keras_masked.formulas import Centering
 from keras_masked.metrics.accumulator import Accumulator
 from keras_masked.metrics.base import MaskedMetric
-from keras_masked.metrics.columns import count, in_columns
+from keras_masked.metrics.columns import in_columns
 from keras_masked.metrics.rows import Rows
 from keras_masked.observation import Observation
 
@@ -58,23 +58,17 @@ class Moments:
         hidden = None if seen.hidden is None else self._arrange(seen.hidden())
         weight = None if seen.weight is None else self._arrange(seen.weight)
         y_true, y_pred = self._arrange(seen.y_true), self._arrange(seen.y_pred)
-        counts = ops.ones_like(y_true, dtype="bool")
-        if hidden is not None:
-            counts = ops.logical_not(hidden)
-        labels = ops.cast(count(counts, per_column=len(y_true.shape) > 1), y_true.dtype)
-        batch = Centering(hidden, weight, y_true, axis=0, labels=labels)
-        shown = batch.show(y_true)
-        origin, y = batch(shown)
+        batch = Centering(hidden, weight, [y_true, y_pred][: self._kept], axis=0)
+        y = batch.deviations[0]
         if self._kept == 1:
             errors = batch.show(y_true - y_pred)
-            origins, products = [origin], [errors * errors, y, y * y]
+            products = [errors * errors, y, y * y]
         else:
-            shown_p = batch.show(y_pred)
-            errors = shown - shown_p
-            center, p = batch(shown_p)
-            origins, products = [origin, center], [errors * errors, y, p, y * y, p * p, y * p]
-        sums = ops.stack([labels, batch.weights, *map(batch.add_up, products)])
-        return ops.stack(origins), sums
+            errors = batch.shown[0] - batch.shown[1]
+            p = batch.deviations[1]
+            products = [errors * errors, y, p, y * y, p * p, y * p]
+        sums = ops.stack([batch.labels, batch.weights, *batch.add_up(products)])
+        return ops.stack(batch.centers), sums
 
     def counting(self, rows: Rows) -> Counting:
         """What collects a batch for each of several ways to count its rows."""

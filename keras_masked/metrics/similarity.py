@@ -7,7 +7,7 @@ from typing import Any
 from keras_masked.formulas import similarity as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
-from keras_masked.observation import NAN, Missing, Observation
+from keras_masked.observation import NAN, Missing, Observation, prepare
 from keras_masked.validation import INTEGER
 
 Tensor = Any
@@ -62,4 +62,5 @@ class CosineSimilarity(MeanMetric):
 
     def label_values(self, seen: Observation) -> Tensor:
         """The cosines: the loss is their negative."""
-        return -super().label_values(seen)
+        y_true, y_pred, _ = prepare(self.formula, seen)
+        return formulas.cosines(y_true, y_pred)

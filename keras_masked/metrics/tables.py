@@ -9,9 +9,8 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.constructors import DEFAULT
-from keras_masked.metrics.base import known
 from keras_masked.metrics.classes import as_ids, check_classes, check_sparse, label_of, missing_of
-from keras_masked.metrics.columns import ColumnMetric, occurs
+from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.contingency import binary_table, contingency_table
 from keras_masked.observation import Missing, Observation
 from keras_masked.validation import BOOLEAN, FRACTION, POSITIVE_INTEGER, optional
@@ -69,8 +68,7 @@ class BinaryTableMetric(TableMetric):
         y_pred = ops.sigmoid(seen.y_pred) if self.from_logits else seen.y_pred
         positive = ops.not_equal(seen.y_true, 0)
         unknown = ops.logical_or(_backend.isnan(y_pred), _backend.isnan(seen.y_true))
-        counts = binary_table(positive, y_pred > self.threshold, seen, per_column)
-        return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
+        return binary_table(positive, y_pred > self.threshold, unknown, seen, per_column)
 
 
 class ClassTableMetric(BinaryTableMetric):

@@ -85,15 +85,14 @@ class ThresholdMetric(ColumnMetric):
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The counts of a batch."""
         seen = self.select(seen)
-        counts = (self._count_one if len(self._edges) == 1 else self._count_bins)(seen, per_column)
         # No threshold compares with NaN: what has diverged makes all counts NaN, where seen at all.
         unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
+        if len(self._edges) == 1:
+            above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
+            positive = ops.not_equal(seen.y_true, 0)
+            return binary_table(positive, above, unknown, seen, per_column)
+        counts = self._count_bins(seen, per_column)
         return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
-
-    def _count_one(self, seen: Observation, per_column: bool) -> Tensor:
-        """Counts of each kind."""
-        above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
-        return binary_table(ops.not_equal(seen.y_true, 0), above, seen, per_column)
 
     def _count_bins(self, seen: Observation, per_column: bool) -> Tensor:
         """Each label in the bin of its class and the number of thresholds exceeded."""
@@ -130,7 +129,8 @@ class ThresholdMetric(ColumnMetric):
             found.append(rows.add_up_bins(of_column, own, 2 * size + 1)[:-1])
         counts = ops.reshape(ops.stack(found, axis=1), (2, size, columns * rows.ways))
         unknown = ops.sum(ops.reshape(ops.cast(unknown, counts.dtype), (-1, labels, columns)), 1)
-        return known(counts, ops.equal(ops.reshape(rows.add_up(unknown), (-1,)), 0))
+        diverged = ops.reshape(rows.add_up(unknown), (-1,))
+        return counts + known(ops.zeros_like(diverged), ops.equal(diverged, 0))
 
     def select(self, seen: Observation) -> Observation:
         """The labels and predictions that are counted."""

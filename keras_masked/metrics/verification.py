@@ -10,8 +10,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.constructors import DEFAULT
 from keras_masked.formulas import NUMBER, PROBABILITY
-from keras_masked.metrics.base import known, ratio, register
-from keras_masked.metrics.columns import occurs
+from keras_masked.metrics.base import ratio, register
 from keras_masked.metrics.contingency import binary_table
 from keras_masked.metrics.tables import TableMetric
 from keras_masked.observation import Missing, Observation
@@ -64,8 +63,7 @@ class EventMetric(TableMetric):
         least = 0.5 if self.threshold is None else self.threshold
         y_true, y_pred = seen.y_true, seen.y_pred
         unknown = ops.logical_or(_backend.isnan(y_pred), _backend.isnan(y_true))
-        counts = binary_table(y_true >= least, y_pred >= least, seen, per_column)
-        return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
+        return binary_table(y_true >= least, y_pred >= least, unknown, seen, per_column)
 
     def _fraction(self, state: Any) -> tuple[Tensor, Tensor]:
         table = self.table(state)

@@ -57,6 +57,8 @@ def replace(x: Tensor, hidden: Hidden | None, value: Any) -> Tensor:
     """Replaces what is hidden by a number, or by a vector where a label is one."""
     if hidden is None:
         return x
+    if isinstance(value, float):
+        return _backend.set_where(_expand(hidden(), x), x, value)
     value = ops.convert_to_tensor(value, dtype=x.dtype)
     return ops.where(_expand(hidden(), x), value, x)
 

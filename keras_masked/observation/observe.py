@@ -222,7 +222,8 @@ def observe(
             if known:
                 check_domain(received, missing, label.domain)
             else:
-                y_true = ops.where(label.domain.holds(y_true), y_true, float("nan"))
+                impossible = ops.logical_not(label.domain.holds(y_true))
+                y_true = _backend.set_where(impossible, y_true, float("nan"))
     static = tuple(y_pred.shape[: rank - label.axes])
     dynamic = tuple(ops.shape(y_pred)[: rank - label.axes])
 
