@@ -66,7 +66,7 @@ class BinaryTableMetric(TableMetric):
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The counts of a batch."""
         y_pred = ops.sigmoid(seen.y_pred) if self.from_logits else seen.y_pred
-        positive = ops.not_equal(seen.y_true, 0)
+        positive = seen.y_true != 0.0  # not with a tensor of 0, which is slow on PyTorch
         unknown = ops.logical_or(_backend.isnan(y_pred), _backend.isnan(seen.y_true))
         return binary_table(positive, y_pred > self.threshold, unknown, seen, per_column)
 

@@ -89,7 +89,7 @@ class ThresholdMetric(ColumnMetric):
         unknown = ops.logical_or(_backend.isnan(seen.y_pred), _backend.isnan(seen.y_true))
         if len(self._edges) == 1:
             above = seen.y_pred > self._edges[0]  # as a number: `ops.greater` makes it float32
-            positive = ops.not_equal(seen.y_true, 0)
+            positive = seen.y_true != 0.0  # not with a tensor of 0, which is slow on PyTorch
             return binary_table(positive, above, unknown, seen, per_column)
         counts = self._count_bins(seen, per_column)
         return known(counts, ops.logical_not(occurs(unknown, seen, per_column)))
