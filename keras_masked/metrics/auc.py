@@ -257,12 +257,11 @@ def trapezoids(counts: Tensor) -> Tensor:
     Between two thresholds, the false-positive rate falls by the share of negatives there, and
     recall from that of the positives above the lower one to that without those between.
     """
-    negatives, positives = counts[0], counts[1]
-    below = _backend.cumsum(positives, axis=0)
+    below = _backend.cumsum(counts[1], axis=0)
     total = below[-1]
-    heights = total - below[1:-1] + 0.5 * positives[1:-1]
+    heights = total - below[1:-1] + 0.5 * counts[1][1:-1]
     heights = heights / ops.where(ops.equal(total, 0), ops.ones_like(total), total)
-    return quotient(ops.sum(negatives[1:-1] * heights, axis=0), ops.sum(negatives, axis=0))
+    return quotient(ops.sum(counts[0][1:-1] * heights, axis=0), ops.sum(counts[0], axis=0))
 
 
 def curve_points(curve: str, counts: Confusion) -> tuple[Tensor, Tensor]:
