@@ -13,10 +13,19 @@ import itertools
 import math
 import numbers
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
+
+Reduction = Literal["sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none"] | None
+"""How a loss reduces."""
+Average = Literal["micro", "samples", "macro"]
+"""Of what a loss is the mean."""
+ClassAverage = Literal["micro", "macro", "weighted"] | None
+"""How scores of classes or labels become one."""
+Aggregation = Literal["uniform_average", "variance_weighted_average"] | None
+"""How scores of columns become one, in Keras's words."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from keras_masked import _backend, serialization
 from keras_masked.layers.base import StrictLayer, register
 from keras_masked.losses.vocabulary import LinearOptions, linear_values
 from keras_masked.observation import CLASS_IDS, Missing, reject_arrays
-from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER, optional
+from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER, Reduction, optional
 
 Tensor = Any
 
@@ -125,7 +125,7 @@ class LinearCrossentropy(StrictLayer):
         z_loss: float = 0.0,
         soft_cap: float | None = None,
         class_weights: Sequence[float] | None = None,
-        reduction: str = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         observed_rate: float | None = None,
         chunk: int | None = None,
         missing: Missing = CLASS_IDS,

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import asymmetric as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import BOOLEAN, NON_NEGATIVE, number
+from keras_masked.validation import BOOLEAN, NON_NEGATIVE, Reduction, number
 
 Tensor = Any
 
@@ -68,7 +68,7 @@ class AsymmetricLoss(ClassLoss):
         gamma_positive: float = 1.0,
         margin: float = 0.05,
         from_logits: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "asymmetric_loss",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],

@@ -30,7 +30,7 @@ from keras_masked.observation import (
     weigh_classes,
     weigh_columns,
 )
-from keras_masked.validation import FLOAT_DTYPE, STRING, one_of, optional
+from keras_masked.validation import FLOAT_DTYPE, STRING, Average, Reduction, one_of, optional
 
 Tensor = Any
 
@@ -53,7 +53,7 @@ class Masking(TypedDict, total=False):
     """
 
     missing: Missing
-    average: str
+    average: Average
     observed_rate: float | Sequence[float] | None
     label_weights: Sequence[float] | None
 
@@ -114,12 +114,12 @@ class MaskedLoss(Named, keras.losses.Loss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = DEFAULT,
         dtype: Any = None,
         *,
         missing: Missing = DEFAULT,
-        average: str = "micro",
+        average: Average = "micro",
         observed_rate: float | Sequence[float] | None = None,
         label_weights: Sequence[float] | None = None,
         **options: Any,
@@ -268,7 +268,7 @@ class WeighsClasses(MaskedLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = DEFAULT,
         dtype: Any = None,
         *,

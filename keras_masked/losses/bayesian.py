@@ -15,6 +15,7 @@ from keras_masked.observation import (
     row_values,
     stack_parameters,
 )
+from keras_masked.validation import Reduction
 
 Tensor = Any
 
@@ -71,7 +72,7 @@ class RobustCategoricalCrossentropy(DrawnLoss):
         self,
         draws: int = 25,
         loop_over_draws: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "robust_categorical_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -132,7 +133,7 @@ class RobustBinaryCrossentropy(DrawnLoss):
         self,
         draws: int = 25,
         loop_over_draws: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "robust_binary_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -187,7 +188,7 @@ class BayesianCategoricalCrossentropy(DrawnLoss):
         self,
         draws: int = 25,
         loop_over_draws: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "bayesian_categorical_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -243,7 +244,7 @@ class BayesianBinaryCrossentropy(DrawnLoss):
         self,
         draws: int = 25,
         loop_over_draws: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "bayesian_binary_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from keras_masked.formulas import boxes as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import one_of
+from keras_masked.validation import Reduction, one_of
 
 Tensor = Any
 
@@ -91,8 +91,8 @@ class GIoULoss(FormulaLoss):
 
     def __init__(
         self,
-        mode: str = "giou",
-        reduction: str | None = "sum_over_batch_size",
+        mode: Literal["giou", "iou"] = "giou",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "giou_loss",
         dtype: Any = None,
         **masking: Unpack[Masking],
@@ -193,7 +193,7 @@ def iou_loss(y_true: Tensor, y_pred: Tensor, *, missing: Missing = NAN) -> Tenso
 
 @register
 def giou_loss(
-    y_true: Tensor, y_pred: Tensor, *, mode: str = "giou", missing: Missing = NAN
+    y_true: Tensor, y_pred: Tensor, *, mode: Literal["giou", "iou"] = "giou", missing: Missing = NAN
 ) -> Tensor:
     """Returns one minus the generalised intersection over union of each box, 0 where it is missing.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_masked.constructors import DEFAULT
 from keras_masked.losses.base import FormulaLoss, Masking
-from keras_masked.validation import BOOLEAN
+from keras_masked.validation import BOOLEAN, Reduction
 
 
 class CensoredMasking(Masking, total=False):
@@ -37,7 +37,7 @@ class CensoredLoss(FormulaLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = DEFAULT,
         dtype: Any = None,
         *,

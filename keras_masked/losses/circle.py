@@ -17,7 +17,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import BOOLEAN, FINITE, POSITIVE
+from keras_masked.validation import BOOLEAN, FINITE, POSITIVE, Reduction
 
 Tensor = Any
 
@@ -142,7 +142,7 @@ class Circle(MaskedLoss):
         gamma: float = 80.0,
         margin: float = 0.4,
         remove_diagonal: bool = True,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "circle",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import crossentropy as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import CLASS_IDS, NAN, Missing, join_markers, row_values
-from keras_masked.validation import BOOLEAN, FRACTION, INTEGER, PROBABILITY, optional
+from keras_masked.validation import BOOLEAN, FRACTION, INTEGER, PROBABILITY, Reduction, optional
 
 Tensor = Any
 
@@ -56,7 +56,7 @@ class BinaryCrossentropy(ClassLoss):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -115,7 +115,7 @@ class CategoricalCrossentropy(ClassLoss):
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -180,7 +180,7 @@ class SparseCategoricalCrossentropy(ClassLoss):
         self,
         from_logits: bool = False,
         ignore_class: int | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         axis: int = -1,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
@@ -241,7 +241,7 @@ class CategoricalGeneralizedCrossEntropy(ClassLoss):
     def __init__(
         self,
         q: float = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "categorical_generalized_cross_entropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],

@@ -9,7 +9,7 @@ from keras import ops
 from keras_masked.formulas import check_logits
 from keras_masked.losses.base import ClassLoss, ClassMasking
 from keras_masked.observation import Observation, label_values
-from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER
+from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER, Reduction
 
 Tensor = Any
 
@@ -27,7 +27,7 @@ class DrawnLoss(ClassLoss):
         self,
         draws: int,
         loop_over_draws: bool,
-        reduction: str | None,
+        reduction: Reduction,
         name: str | None,
         dtype: Any,
         **masking: Unpack[ClassMasking],

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import ensembles as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import BOOLEAN
+from keras_masked.validation import BOOLEAN, Reduction
 
 Tensor = Any
 
@@ -65,7 +65,7 @@ class EnsembleCRPS(FormulaLoss):
         self,
         fair: bool = False,
         missing_members: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "ensemble_crps",
         dtype: Any = None,
         **masking: Unpack[Masking],
@@ -122,7 +122,7 @@ class EnergyScore(FormulaLoss):
     def __init__(
         self,
         fair: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "energy_score",
         dtype: Any = None,
         **masking: Unpack[Masking],

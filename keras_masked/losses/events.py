@@ -15,7 +15,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES, FINITE, POSITIVE, optional
+from keras_masked.validation import AXES, FINITE, POSITIVE, Reduction, optional
 
 Tensor = Any
 
@@ -86,7 +86,7 @@ class CriticalSuccessIndex(SetLoss):
         threshold: float | None = None,
         scale: float = 10.0,
         axis: int | tuple[int, ...] | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "critical_success_index",
         dtype: Any = None,
         **masking: Unpack[Masking],

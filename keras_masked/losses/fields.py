@@ -32,7 +32,15 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES, FINITE, POSITIVE, POSITIVE_INTEGER, one_of, optional
+from keras_masked.validation import (
+    AXES,
+    FINITE,
+    POSITIVE,
+    POSITIVE_INTEGER,
+    Reduction,
+    one_of,
+    optional,
+)
 
 Tensor = Any
 
@@ -207,7 +215,7 @@ class FractionsSkillScore(SetLoss):
         scale: float = 10.0,
         padding: str = "valid",
         axis: int | tuple[int, ...] | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "fractions_skill_score",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -9,7 +9,7 @@ from keras_masked.distributions.lookup import get_if_any
 from keras_masked.formulas import intervals as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import FRACTION, QUANTILES
+from keras_masked.validation import FRACTION, QUANTILES, Reduction
 
 Tensor = Any
 
@@ -62,7 +62,7 @@ class IntervalScore(FormulaLoss):
         self,
         level: float = 0.9,
         distribution: Any = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "interval_score",
         dtype: Any = None,
         **masking: Unpack[Masking],
@@ -121,7 +121,7 @@ class WeightedIntervalScore(FormulaLoss):
         self,
         levels: Sequence[float],
         distribution: Any = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "weighted_interval_score",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -22,7 +22,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import BOOLEAN, NON_NEGATIVE
+from keras_masked.validation import BOOLEAN, NON_NEGATIVE, Reduction
 
 Tensor = Any
 
@@ -85,7 +85,7 @@ class NegativeLogLikelihood(FormulaLoss):
         self,
         distribution: Any = "gaussian",
         full: bool = False,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "negative_log_likelihood",
         dtype: Any = None,
         *,

@@ -19,7 +19,7 @@ from keras_masked.observation import (
     row_values,
     standardize_missing,
 )
-from keras_masked.validation import NON_NEGATIVE
+from keras_masked.validation import NON_NEGATIVE, Reduction
 
 Tensor = Any
 
@@ -64,7 +64,7 @@ class Hinge(ClassLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "hinge",
         dtype: Any = None,
         *,
@@ -186,7 +186,7 @@ class MulticlassHinge(ClassLoss):
     def __init__(
         self,
         delta: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "multiclass_hinge",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],

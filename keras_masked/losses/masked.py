@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import keras
 from keras import ops
@@ -17,7 +17,7 @@ from keras_masked.observation import (
     gate_output,
     replace,
 )
-from keras_masked.validation import FILL, LABEL_AXES, one_of
+from keras_masked.validation import FILL, LABEL_AXES, Reduction, one_of
 
 Tensor = Any
 
@@ -100,16 +100,16 @@ class Masked(MaskedLoss):
         loss: Any,
         label_axes: int = 0,
         fill: tuple[Any, Any] = (0.5, 0.5),
-        reduction: str | None = "as_wrapped",
+        reduction: Reduction | Literal["as_wrapped"] = "as_wrapped",
         name: str | None = None,
         dtype: Any = None,
         **masking: Unpack[Masking],
     ) -> None:
         check_wrapped(loss, label_axes, fill)
-        if reduction == "as_wrapped":
-            reduction = getattr(loss, "reduction", "sum_over_batch_size")
+        wrapped: Reduction = getattr(loss, "reduction", "sum_over_batch_size")
+        own = wrapped if reduction == "as_wrapped" else reduction
         name = name or getattr(loss, "name", None) or getattr(loss, "__name__", None)
-        super().__init__(reduction, name, dtype or getattr(loss, "dtype", None), **masking)
+        super().__init__(own, name, dtype or getattr(loss, "dtype", None), **masking)
         self.loss = loss
         self.label_axes = label_axes
         self.fill = tuple(fill)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from keras_masked.formulas import ordinal as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import CLASS_IDS, Missing, row_values
-from keras_masked.validation import one_of
+from keras_masked.validation import Reduction, one_of
 
 Tensor = Any
 
@@ -60,8 +60,8 @@ class OrdinalCrossentropy(ClassLoss):
 
     def __init__(
         self,
-        mode: str = "cumulative",
-        reduction: str | None = "sum_over_batch_size",
+        mode: Literal["cumulative", "corn"] = "cumulative",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "ordinal_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],
@@ -71,7 +71,11 @@ class OrdinalCrossentropy(ClassLoss):
 
 @register
 def ordinal_crossentropy(
-    y_true: Tensor, y_pred: Tensor, *, mode: str = "cumulative", missing: Missing = CLASS_IDS
+    y_true: Tensor,
+    y_pred: Tensor,
+    *,
+    mode: Literal["cumulative", "corn"] = "cumulative",
+    missing: Missing = CLASS_IDS,
 ) -> Tensor:
     """Returns the cross-entropy of each ordinal class, 0 where it is missing.
 

@@ -10,7 +10,7 @@ from keras_masked.formulas import quantiles as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.losses.censored import CensoredLoss, CensoredMasking
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import FRACTION, QUANTILE_OR_SEVERAL
+from keras_masked.validation import FRACTION, QUANTILE_OR_SEVERAL, Reduction
 
 Tensor = Any
 
@@ -64,7 +64,7 @@ class PinballLoss(CensoredLoss):
     def __init__(
         self,
         quantiles: float | Sequence[float] = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "pinball_loss",
         dtype: Any = None,
         **masking: Unpack[CensoredMasking],
@@ -117,7 +117,7 @@ class Expectile(FormulaLoss):
     def __init__(
         self,
         tau: float = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "expectile",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -16,7 +16,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES
+from keras_masked.validation import AXES, Reduction
 
 Tensor = Any
 
@@ -204,7 +204,7 @@ class RootMeanSquaredError(GroupLoss):
     def __init__(
         self,
         axis: int | tuple[int, ...] | None = None,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "root_mean_squared_error",
         dtype: Any = None,
         **masking: Unpack[Masking],

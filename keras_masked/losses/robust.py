@@ -8,7 +8,7 @@ from keras_masked.formulas import robust as formulas
 from keras_masked.losses.base import register
 from keras_masked.losses.censored import CensoredLoss, CensoredMasking
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import POSITIVE
+from keras_masked.validation import POSITIVE, Reduction
 
 Tensor = Any
 
@@ -54,7 +54,7 @@ class Huber(CensoredLoss):
     def __init__(
         self,
         delta: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "huber_loss",
         dtype: Any = None,
         **masking: Unpack[CensoredMasking],

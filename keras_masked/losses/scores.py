@@ -8,6 +8,7 @@ from keras_masked import distributions
 from keras_masked.formulas import scores as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
+from keras_masked.validation import Reduction
 
 Tensor = Any
 
@@ -58,7 +59,7 @@ class ContinuousRankedProbabilityScore(FormulaLoss):
     def __init__(
         self,
         distribution: Any = "gaussian",
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "continuous_ranked_probability_score",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -23,7 +23,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import AXES, BOOLEAN, NON_NEGATIVE
+from keras_masked.validation import AXES, BOOLEAN, NON_NEGATIVE, Reduction
 
 Tensor = Any
 
@@ -151,7 +151,7 @@ class Dice(SetLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "dice",
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
@@ -210,7 +210,7 @@ class Tversky(SetLoss):
         self,
         alpha: float = 0.5,
         beta: float = 0.5,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "tversky",
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
@@ -266,7 +266,7 @@ class Jaccard(SetLoss):
 
     def __init__(
         self,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "jaccard",
         axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import similarity as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import INTEGER
+from keras_masked.validation import INTEGER, Reduction
 
 Tensor = Any
 
@@ -51,7 +51,7 @@ class CosineSimilarity(FormulaLoss):
     def __init__(
         self,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
         dtype: Any = None,
         **masking: Unpack[Masking],

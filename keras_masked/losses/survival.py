@@ -19,7 +19,7 @@ from keras_masked.observation import (
     standardize_missing,
     with_mask,
 )
-from keras_masked.validation import one_of
+from keras_masked.validation import Reduction, one_of
 
 Tensor = Any
 
@@ -119,7 +119,7 @@ class CoxPartialLikelihood(MaskedLoss):
     def __init__(
         self,
         ties: str = "efron",
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "cox_partial_likelihood",
         dtype: Any = None,
         **masking: Unpack[Masking],

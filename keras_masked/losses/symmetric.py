@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import symmetric as formulas
 from keras_masked.losses.base import ClassLoss, ClassMasking, register
 from keras_masked.observation import CLASS_IDS, Missing, row_values
-from keras_masked.validation import BOOLEAN, INTEGER, NON_NEGATIVE
+from keras_masked.validation import BOOLEAN, INTEGER, NON_NEGATIVE, Reduction
 
 Tensor = Any
 
@@ -68,7 +68,7 @@ class SymmetricCrossentropy(ClassLoss):
         beta: float = 1.0,
         from_logits: bool = False,
         axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "symmetric_crossentropy",
         dtype: Any = None,
         **masking: Unpack[ClassMasking],

@@ -21,7 +21,7 @@ from keras_masked.observation import (
     weigh_columns,
     with_mask,
 )
-from keras_masked.validation import FRACTION, one_or_several
+from keras_masked.validation import FRACTION, Reduction, one_or_several
 
 Tensor = Any
 
@@ -121,7 +121,7 @@ class NonNegativePULoss(MaskedLoss):
     def __init__(
         self,
         prior: float | Sequence[float],
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "non_negative_pu_loss",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -32,6 +32,7 @@ from keras_masked.validation import (
     POSITIVE,
     POSITIVE_INTEGER,
     PROBABILITY,
+    Reduction,
     one_of,
     optional,
 )
@@ -53,7 +54,7 @@ class LinearOptions:
     """How tokens are reduced, and what is made of hidden states and kernel."""
 
     missing: Missing = CLASS_IDS
-    reduction: str | None = "sum_over_batch_size"
+    reduction: Reduction = "sum_over_batch_size"
     observed_rate: float | None = None
     class_weights: Sequence[float] | None = None
     label_smoothing: float = 0.0
@@ -105,7 +106,7 @@ def linear_crossentropy(
     z_loss: float = 0.0,
     soft_cap: float | None = None,
     class_weights: Sequence[float] | None = None,
-    reduction: str | None = "sum_over_batch_size",
+    reduction: Reduction = "sum_over_batch_size",
     observed_rate: float | None = None,
     chunk: int | None = None,
     missing: Missing = CLASS_IDS,

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 from keras_masked.formulas import weighted as formulas
 from keras_masked.losses.base import FormulaLoss, Masking, register
 from keras_masked.observation import NAN, Missing, row_values
-from keras_masked.validation import FINITE, NON_NEGATIVE
+from keras_masked.validation import FINITE, NON_NEGATIVE, Reduction
 
 Tensor = Any
 
@@ -52,7 +52,7 @@ class ExponentiallyWeightedMSE(FormulaLoss):
     def __init__(
         self,
         a: float = 5.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "exponentially_weighted_mse",
         dtype: Any = None,
         **masking: Unpack[Masking],
@@ -101,7 +101,7 @@ class DualWeightedMSE(FormulaLoss):
     def __init__(
         self,
         gamma: float = 1.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "dual_weighted_mse",
         dtype: Any = None,
         **masking: Unpack[Masking],
@@ -151,7 +151,7 @@ class AsymmetricMSE(FormulaLoss):
     def __init__(
         self,
         miss_weight: float = 2.0,
-        reduction: str | None = "sum_over_batch_size",
+        reduction: Reduction = "sum_over_batch_size",
         name: str | None = "asymmetric_mse",
         dtype: Any = None,
         **masking: Unpack[Masking],

@@ -10,7 +10,7 @@ from keras_masked.metrics.averaged import ClassAccuracy, ColumnAccuracy
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import CLASS_IDS, NAN, Missing, holds_class_ids, values
-from keras_masked.validation import BOOLEAN, FRACTION, POSITIVE_INTEGER
+from keras_masked.validation import BOOLEAN, FRACTION, POSITIVE_INTEGER, ClassAverage
 
 Tensor = Any
 
@@ -67,7 +67,7 @@ class BinaryAccuracy(ColumnAccuracy):
         threshold: float = 0.5,
         *,
         from_logits: bool = False,
-        average: str | None = "micro",
+        average: ClassAverage = "micro",
         target_class_ids: Sequence[int] | None = None,
         missing: Missing = NAN,
     ) -> None:

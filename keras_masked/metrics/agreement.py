@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from keras import ops
 
@@ -123,7 +123,7 @@ class CohenKappa(ClassTableMetric):
 
     def __init__(
         self,
-        weights: str | None = None,
+        weights: Literal["linear", "quadratic"] | None = None,
         num_classes: int | None = None,
         threshold: float = 0.5,
         from_logits: bool = False,

@@ -13,7 +13,7 @@ from keras_masked.metrics.classes import one_versus_rest
 from keras_masked.metrics.fine_bins import fine_bin, sum_bins
 from keras_masked.metrics.probabilities import ProbabilityMetric
 from keras_masked.observation import Missing, Observation
-from keras_masked.validation import POSITIVE_INTEGER, one_of
+from keras_masked.validation import POSITIVE_INTEGER, ClassAverage, one_of
 
 Tensor = Any
 
@@ -36,7 +36,7 @@ class RankedMetric(ProbabilityMetric):
         self,
         bins: int,
         num_classes: int | None = None,
-        average: str | None = "macro",
+        average: ClassAverage = "macro",
         from_logits: bool = False,
         sparse_y_true: bool = False,
         name: str | None = DEFAULT,
@@ -212,7 +212,7 @@ class ROCAUC(RankedMetric):
         self,
         bins: int = 16384,
         num_classes: int | None = None,
-        average: str | None = "macro",
+        average: ClassAverage = "macro",
         from_logits: bool = False,
         sparse_y_true: bool = False,
         name: str | None = "roc_auc",
@@ -285,7 +285,7 @@ class AveragePrecision(RankedMetric):
         self,
         bins: int = 65536,
         num_classes: int | None = None,
-        average: str | None = "macro",
+        average: ClassAverage = "macro",
         from_logits: bool = False,
         sparse_y_true: bool = False,
         name: str | None = "average_precision",

@@ -19,7 +19,7 @@ from keras_masked.metrics.classes import (
 from keras_masked.metrics.columns import columns_of
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import Missing, Observation
-from keras_masked.validation import CLASS_ID, one_of, optional, several
+from keras_masked.validation import CLASS_ID, ClassAverage, one_of, optional, several
 
 Tensor = Any
 
@@ -36,7 +36,7 @@ class ColumnAccuracy(MeanMetric):
         name: str | None = DEFAULT,
         dtype: Any = None,
         *,
-        average: str | None = "micro",
+        average: ClassAverage = "micro",
         target_class_ids: Sequence[int] | None = None,
         missing: Missing = DEFAULT,
         **options: Any,

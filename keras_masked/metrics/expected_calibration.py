@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from keras import ops
 
@@ -90,9 +90,9 @@ class ExpectedCalibrationError(ProbabilityMetric):
     def __init__(
         self,
         bins: int = 15,
-        norm: str = "l1",
-        binning: str = "uniform",
-        mode: str | None = None,
+        norm: Literal["l1", "l2", "max"] = "l1",
+        binning: Literal["uniform", "quantile"] = "uniform",
+        mode: Literal["binary", "top_label", "class_wise"] | None = None,
         num_classes: int | None = None,
         from_logits: bool = False,
         sparse_y_true: bool = False,

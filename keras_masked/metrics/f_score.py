@@ -24,6 +24,7 @@ from keras_masked.validation import (
     BOOLEAN,
     POSITIVE,
     POSITIVE_PROBABILITY,
+    ClassAverage,
     one_of,
     optional,
     several,
@@ -96,7 +97,7 @@ class FBetaScore(ColumnMetric):
 
     def __init__(
         self,
-        average: str | None = None,
+        average: ClassAverage = None,
         beta: float = 1.0,
         threshold: float | None = None,
         name: str | None = "fbeta_score",
@@ -279,7 +280,7 @@ class F1Score(FBetaScore):
 
     def __init__(
         self,
-        average: str | None = None,
+        average: ClassAverage = None,
         threshold: float | None = None,
         name: str | None = "f1_score",
         dtype: Any = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -89,7 +89,7 @@ class PerLabel(MaskedMetric):
         name: str | None = None,
         dtype: Any = None,
         *,
-        log: str = "all",
+        log: Literal["all", "macro"] = "all",
     ) -> None:
         check(metric, labels, average)
         if log == "macro" and (average is None or show_support):

@@ -11,7 +11,7 @@ from keras_masked.metrics.base import MaskedMetric, defined_mean, ratio, registe
 from keras_masked.metrics.columns import ColumnMetric
 from keras_masked.metrics.moments import Moments
 from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import CLASS_ID, one_of
+from keras_masked.validation import CLASS_ID, Aggregation, one_of
 
 Tensor = Any
 
@@ -64,7 +64,7 @@ class R2Score(ColumnMetric):
 
     def __init__(
         self,
-        class_aggregation: str | None = "uniform_average",
+        class_aggregation: Aggregation = "uniform_average",
         num_regressors: int = 0,
         name: str | None = "r2_score",
         dtype: Any = None,

@@ -12,7 +12,7 @@ from keras_masked.metrics.base import MaskedMetric, ratio, register
 from keras_masked.metrics.moments import Moments
 from keras_masked.metrics.r2 import R2Score
 from keras_masked.observation import NAN, Missing, observe, standardize_missing, with_row_mask
-from keras_masked.validation import INTEGER, NON_NEGATIVE, optional
+from keras_masked.validation import INTEGER, NON_NEGATIVE, Aggregation, optional
 
 Tensor = Any
 
@@ -58,7 +58,7 @@ class ExplainedVariance(R2Score):
 
     def __init__(
         self,
-        class_aggregation: str | None = "uniform_average",
+        class_aggregation: Aggregation = "uniform_average",
         name: str | None = "explained_variance",
         dtype: Any = None,
         *,
