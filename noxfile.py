@@ -41,10 +41,23 @@ ENV = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # the same sums in the same order on every machine
 }
-# Test arrays are tiny: a pool of threads per operation costs more than it brings, and so does what
-# XLA's compiler does to make operations faster, a quarter of its time. What XLA itself does to a
-# graph, fusing and reordering, stays as it is.
-FOR_TESTS = {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+# Test arrays are tiny: a pool of threads per operation costs more than it brings.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+# So does what XLA's compiler does to make operations faster, and its newer emitters of loops, which
+# go through MLIR: without them, in one piece, it takes half of the time. What XLA itself does to a
+# graph, fusing and reordering, stays as it is. Nor does JAX ask which lines of Python an operation
+# comes from. Doctests and the examples run with none of this, as users do.
+XLA_FLAGS = (
+    "--xla_backend_optimization_level=0",
+    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
+FOR_TESTS = {
+    **ONE_THREAD,
+    "XLA_FLAGS": " ".join(XLA_FLAGS),
+    "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+}
 
 # JAX compiles each operation for each shape, which takes longer than all else in the tests. What
 # one process has compiled, the others read, in this session or a later one.
@@ -183,7 +196,7 @@ def tests_oldest(session: nox.Session, backend: str) -> None:
     constraints.write_text(pins)
     name = f"{backend}-oldest"
     python = backend_python(session, backend, "test", name=name, constraints=constraints)
-    env = {**ENV, **FOR_TESTS, "KERAS_BACKEND": backend}
+    env = {**ENV, **ONE_THREAD, "XLA_FLAGS": XLA_FLAGS[0], "KERAS_BACKEND": backend}
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
@@ -215,7 +228,8 @@ def tests_newest(session: nox.Session, backend: str) -> None:
     session.run_install(*alone, "--force-reinstall", nightly)
     session.run_install(*alone, "--editable=.")
     session.run_install(*pip, "list")
-    env = {**ENV, **FOR_TESTS, "KERAS_BACKEND": backend}
+    # XLA ends a process whose flags it does not know, as the newest may not know these.
+    env = {**ENV, **ONE_THREAD, "KERAS_BACKEND": backend}
     session.run(python, "-m", "pytest", *PROCESSES, *session.posargs, env=env)
 
 
@@ -236,13 +250,12 @@ def keras_tests(session: nox.Session, backend: str) -> None:
 @each_backend
 def doctests(session: nox.Session, backend: str) -> None:
     """Run the examples in docstrings and on pages of docs/; arguments after -- go to pytest."""
-    found = [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/recipes/*.md")]
-    pages = sorted(str(path.relative_to(ROOT)) for path in found)
+    pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
     options = ["--doctest-modules", "--doctest-glob=*.md"]
     # It has no examples, and modules that only one backend can import.
     options += ["--ignore=keras_masked/_backend"]
     command = ["-m", "pytest", *PROCESSES, *options, "keras_masked", *pages, *session.posargs]
-    run(session, backend, *command, env=FOR_TESTS)
+    run(session, backend, *command, env=ONE_THREAD)
 
 
 @nox.session(python=False)
@@ -274,7 +287,8 @@ def docs(session: nox.Session) -> None:
     """Build the documentation in docs/_build/html, where a warning is an error, and look at it."""
     options = ["--fresh-env", "--fail-on-warning", "--keep-going", "--quiet", "--jobs=2"]
     groups = ("docs", "test")
-    run(session, "jax", "-m", "sphinx", *options, "docs", "docs/_build/html", groups=groups)
+    command = ["-m", "sphinx", *options, "docs", "docs/_build/html"]
+    run(session, "jax", *command, groups=groups, env=FOR_TESTS)
     site = {**FOR_TESTS, "KERAS_MASKED_SITE": "docs/_build/html"}
     run(session, "jax", "-m", "pytest", "tests/test_site.py", groups=groups, env=site)
 

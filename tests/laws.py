@@ -25,6 +25,7 @@ def grid(
     name: str,
     rows: Iterable[Any],
     fits: Callable[..., bool] = lambda *_: True,
+    others: Callable[..., bool] = lambda *_: True,
     **axes: Sequence[Any],
 ) -> pytest.MarkDecorator:
     """Parametrizes a law by rows, as the argument `name`, and by what it varies.
@@ -33,12 +34,15 @@ def grid(
         name: The argument of the law that is the row.
         rows: Cases, or what else has `represents`.
         fits: Whether a row can have a combination: (row, *combination).
+        others: Whether a row that represents nothing may be dealt a combination, where one such
+            fits: JAX compiles every formula for every shape, so that others should share one.
         axes: What varies, by argument.
     """
     parameters = []
     for row in rows:
         combinations = [c for c in itertools.product(*axes.values()) if fits(row, *c)]
         if not row.represents:
+            combinations = [c for c in combinations if others(row, *c)] or combinations
             combinations = deal(f"{row} {' '.join(axes)}", combinations)
         for each in combinations:
             label = "-".join(str(x) for x in (row, *each))
@@ -54,6 +58,21 @@ def deal(key: str, combinations: list[Any]) -> list[Any]:
 def representatives(rows: Iterable[Any]) -> list[Any]:
     """Rows for laws of code that is the same for all formulas: others would show nothing new."""
     return [row for row in rows if row.represents]
+
+
+def intakes(rows: Iterable[Any]) -> list[Any]:
+    """Rows for laws of how labels come in: representatives, and one of each method that takes them.
+
+    Labels are aligned and cast before a formula or a metric sees them, by one method of all
+    losses and by a few of metrics: what one row of a method has, all have.
+    """
+    found, known = [], set()
+    for row in rows:
+        method = getattr(type(row.make()), "update_state", None)
+        if row.represents or (method is not None and method not in known):
+            found.append(row)
+        known.add(method)
+    return found
 
 
 def reason_without(item: Any, backend: str) -> str | None:

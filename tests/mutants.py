@@ -140,10 +140,10 @@ MUTANTS = [
            "ops.any(seen.observed, axis=-1)", "ops.all(seen.observed, axis=-1)",
            "functions.py::test_mask_of_the_result"),
     Mutant("two outputs log under the same keys", "metrics/per_label.py", "if times > 1]",
-           "if times > 9]", "per_label.py::test_the_same_keys_twice_raise"),
+           "if times > 9]", "per_label_results.py::test_the_same_keys_twice_raise"),
     Mutant("a column with labels is defined", "metrics/of_mean.py",
            "return self.metric.is_defined()", "return super().is_defined()",
-           "per_label.py::test_undefined_columns_leave_the_mean"),
+           "per_label_results.py::test_undefined_columns_leave_the_mean"),
     # Formulas
     Mutant("Huber is linear at 0", "formulas/robust.py",
            "return ops.where(size <= delta, 0.5 * ops.square(error), linear)", "return linear",

@@ -19,6 +19,7 @@ from tests.cases import METRICS, draw
 
 M = km.metrics
 ROWS, LABELS = 90, ["a", "b", "c"]
+NO_ROW = 17  # has no label
 REPLICATES = 20
 
 
@@ -27,6 +28,7 @@ def table(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     y = rng.normal(size=(ROWS, 3)) + 50.0
     p = y + rng.normal(size=y.shape)
     y[rng.random(y.shape) < 0.4] = np.nan
+    y[NO_ROW] = np.nan
     return y.astype("float32"), p.astype("float32")
 
 
@@ -51,6 +53,15 @@ KINDS: dict[str, tuple[Any, bool]] = {
 EVERY = pytest.mark.parametrize("kind", KINDS)
 
 
+def repeated(counts: np.ndarray) -> np.ndarray:
+    """Numbers of rows, each as often as it was drawn, and then of `NO_ROW`, always as many.
+
+    JAX would compile every metric anew for each number of rows. A row without labels is none.
+    """
+    rows = np.repeat(np.arange(ROWS), counts.astype(int))
+    return np.pad(rows, (0, 130 - len(rows)), constant_values=NO_ROW)
+
+
 def result_of(metric: Any, *data: Any) -> list[float]:
     metric = type(metric).from_config(metric.get_config())
     metric.update_state(*data)
@@ -71,7 +82,7 @@ def test_replicates_are_repeated_rows(kind: str) -> None:
         values, ways = (to_numpy(x) for x in found.values())
         np.testing.assert_allclose(values, result_of(metric, y, p), rtol=1e-5, atol=1e-6)
         for r in (0, 7, REPLICATES - 1):
-            rows = np.repeat(np.arange(ROWS), counts[:, r])
+            rows = repeated(counts[:, r])
             expected = result_of(metric, y[rows], p[rows])
             np.testing.assert_allclose(ways[:, r], expected, rtol=2e-4, atol=1e-5)
         result = {key: float(to_numpy(x)) for key, x in found.result().items()}
@@ -166,7 +177,7 @@ def test_weights_masks_vectors_and_ids() -> None:
     y, p = table()
     rng = np.random.default_rng(0)
     counts = drawn_rows()
-    rows = np.repeat(np.arange(ROWS), counts[:, 3])
+    rows = repeated(counts[:, 3])
     w = rng.random(ROWS) + 0.5
     for metric in (M.MeanSquaredError(), M.R2Score(), M.AUC(num_thresholds=20)):
         data = binary(y, p) if isinstance(metric, M.AUC) else (y, p)
@@ -177,12 +188,16 @@ def test_weights_masks_vectors_and_ids() -> None:
     mask = rng.random(ROWS) < 0.7
     found = M.WithInterval(M.MeanSquaredError(), replicates=REPLICATES)
     found.update_state(y, set_mask(p, mask))
-    expected = result_of(M.MeanSquaredError(), *(x[rows][mask[rows]] for x in (y, p)))
+    rows = repeated(counts[:, 3] * mask)
+    expected = result_of(M.MeanSquaredError(), *(x[rows] for x in (y, p)))
     np.testing.assert_allclose(to_numpy(found.values()[1])[:, 3], expected, rtol=1e-4)
+    rows = repeated(counts[:, 3])
     ids, scores = rng.integers(-1, 4, ROWS), rng.random((ROWS, 4)).astype("float32")
+    ids[NO_ROW] = -1
+    one_hot = np.where(ids[:, None] == -1, np.nan, np.eye(4)[ids]).astype("float32")
     for metric, labels in (
         (M.SparseCategoricalAccuracy(), ids),
-        (M.CategoricalAccuracy(), np.eye(4, dtype="float32")[ids]),
+        (M.CategoricalAccuracy(), one_hot),
     ):
         found = M.WithInterval(metric, replicates=REPLICATES)
         found.update_state(labels, scores)
@@ -273,7 +288,8 @@ def test_integers_beyond_float32() -> None:
 
 
 def groups() -> np.ndarray:
-    return np.random.default_rng(5).integers(0, 7, ROWS)
+    """Of 12 and 13 rows: JAX compiles for each number of rows."""
+    return np.random.default_rng(5).permutation(ROWS) % 7
 
 
 @EVERY

@@ -17,39 +17,31 @@ from tests.test_metric_values import value_of
 M = km.metrics
 
 
-def halves(case: Case) -> tuple[Any, Any, Any]:
-    """A metric of the whole data, and one of each part."""
-    data = draw(case, (10, 5), seed=4)
-    y = data.with_missing()
-    whole, first, second = (case.make() for _ in range(3))
-    whole.update_state(y, data.p)
-    first.update_state(y[:5], data.p[:5])
-    second.update_state(y[5:], data.p[5:])
-    return whole, first, second
-
-
 def test_two_halves(metric_case: Case) -> None:
-    whole, first, second = halves(metric_case)
-    first.merge_state([second])
-    np.testing.assert_allclose(to_numpy(first.result()), to_numpy(whole.result()), rtol=2e-6)
-    np.testing.assert_allclose(to_numpy(first.support()), to_numpy(whole.support()))
+    """Merged into one of them, pickled before, and into a new one: as one metric of both.
 
-
-def test_into_a_new_one(metric_case: Case) -> None:
-    """Also where the number of columns is not known yet."""
-    whole, first, second = halves(metric_case)
-    new = metric_case.make()
-    new.merge_state([first, second, metric_case.make()])
-    np.testing.assert_allclose(to_numpy(new.result()), to_numpy(whole.result()), rtol=2e-6)
-
-
-def test_pickled(metric_case: Case) -> None:
-    _, first, _ = halves(metric_case)
+    That a metric of two batches is that of all data at once is another law, `test_any_split`.
+    """
+    data = draw(metric_case, (10, 5), seed=4)
+    y = data.with_missing()
+    whole, first, second = (metric_case.make() for _ in range(3))
+    for half, metric in ((slice(5), first), (slice(5, 10), second)):
+        metric.update_state(y[half], data.p[half])
+        whole.update_state(y[half], data.p[half])
+    value, support = to_numpy(whole.result()), to_numpy(whole.support())
     copy = pickle.loads(pickle.dumps(first))
     assert type(copy) is type(first)
     assert copy.get_config() == first.get_config()
     np.testing.assert_array_equal(to_numpy(copy.result()), to_numpy(first.result()))
     np.testing.assert_array_equal(to_numpy(copy.support()), to_numpy(first.support()))
+    # Also where the number of columns is not known yet.
+    new = metric_case.make()
+    new.merge_state([first, second, metric_case.make()])
+    np.testing.assert_allclose(to_numpy(new.result()), value, rtol=2e-6)
+    for one in (first, copy):
+        one.merge_state([second])
+        np.testing.assert_allclose(to_numpy(one.result()), value, rtol=2e-6)
+        np.testing.assert_allclose(to_numpy(one.support()), support)
 
 
 def test_infinite_sums_stay_infinite() -> None:

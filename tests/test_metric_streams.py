@@ -14,10 +14,12 @@ from tests.test_metric_values import expected, value_of
 
 
 def test_any_split(metric_case: Case) -> None:
-    sizes = [1, 5, 1, 5]
-    data = draw(metric_case, (12, 5))
-    order = np.random.default_rng(len(sizes)).permutation(12)
-    weight = np.random.default_rng(1).random(12) + 0.5
+    """Batches of one row, too; on JAX, which compiles for them, those of representatives alone."""
+    single = bool(metric_case.represents) or BACKEND != "jax"
+    sizes = [1, 5, 1, 5] if single else [5, 5]
+    data = draw(metric_case, (sum(sizes), 5))
+    order = np.random.default_rng(len(sizes)).permutation(sum(sizes))
+    weight = np.random.default_rng(1).random(sum(sizes)) + 0.5
     y, p = data.with_missing()[order], data.p[order]
     ends = np.cumsum(sizes)
     batches = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
@@ -29,16 +31,16 @@ def test_any_split(metric_case: Case) -> None:
 
 
 def test_counters_do_not_saturate(metric_case: Case) -> None:
-    """In plain float32, 3e7 plus a thousand single counts stays 3e7."""
-    data = draw(metric_case, (3, 5), missing=0)
+    """In plain float32, 3e7 plus a few hundred single counts stays 3e7."""
+    data = draw(metric_case, missing=0)
     metric = metric_case.make()
     metric.update_state(data.y, data.p, np.array(3e7))
     before = to_numpy(metric.support()).sum()
-    for _ in range(100):
+    for _ in range(12):
         metric.update_state(data.y, data.p)
     gained = np.asarray(metric.support(), "float64").sum() - before
-    # The sums are exact; reading them rounds to float32, that is to 32 at 4.5e8.
-    np.testing.assert_allclose(gained, 1500, atol=64)
+    # The sums are exact; reading them rounds to float32, that is to 64 at 7.5e8.
+    np.testing.assert_allclose(gained, 300, atol=128)
 
 
 def test_compile(metric_case: Case) -> None:

@@ -29,10 +29,16 @@ def check_nothing(loss: Any, y: Any, p: Any, *weight: Any) -> None:
 
 
 def test_no_rows(loss_case: Case) -> None:
-    """Of integers no label can be missing: there is no count that would be 0."""
+    """Of integers no label can be missing: there is no count that would be 0.
+
+    On JAX, whose shapes are known where it traces, one graph of each formula shows that there is
+    one; that its value is 0 does not depend on the formula.
+    """
     data = draw(loss_case, (2, 3), missing=0)
-    for dtype in ("float32", "int32"):
-        check_nothing(loss_case.make(), data.y[:0].astype(dtype), data.p[:0])
+    check_nothing(loss_case.make(), data.y[:0].astype("int32"), data.p[:0])
+    if BACKEND == "jax" and not loss_case.represents:
+        return
+    check_nothing(loss_case.make(), data.y[:0], data.p[:0])
     check_nothing(loss_case.make(), data.y[:, :0].astype("int32"), data.p[:, :0])
 
 

@@ -124,8 +124,7 @@ class LabelStatistics:
         """Adds a batch of labels `(rows, ..., columns)` or `(rows,)`."""
         reject_misread(data=labels)
         array = as_array(labels)
-        columns = array.shape[-1] if array.ndim > 1 else 1
-        array = array.reshape(array.size // max(columns, 1), columns)
+        array = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
         if not self.columns:
             self._start(array.shape[1], array.dtype.name)
         elif array.shape[1] != self.columns:
