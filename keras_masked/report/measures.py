@@ -18,8 +18,8 @@ from keras_masked.report.predictions import BINARY, CLASS, DISTRIBUTION, Predict
 
 Array = np.ndarray
 ENDS = ("", "/lower", "/upper")
-STATE = 4_000_000
-"""Columns are measured so many at once that replicates of about so many sums are kept."""
+STATE = 16_000_000
+"""Columns are measured so many at once that replicates of about so many sums are kept: 64 MB."""
 THRESHOLDS = 400
 """Of the replicates of areas under the curve, of ranks: in this many steps."""
 
