@@ -22,6 +22,8 @@ class Strict:
 
     admits: dict[str, Check] = {}
     """What arguments may be, those of base classes included."""
+    refuses: dict[str, str] = {}
+    """Arguments that others have, and why this class has not."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Has the constructor check its arguments first, as the class of the user admits them."""
@@ -61,6 +63,11 @@ def _checked(constructor: Any) -> Any:
         try:
             given = signature.bind(self, *args, **kwargs)
         except TypeError as error:
+            for name in cls.refuses.keys() & kwargs.keys():
+                raise ValueError(
+                    f"{cls.__name__} has no argument `{name}`: {cls.refuses[name]} "
+                    f"Received: {name}={kwargs[name]!r}"
+                ) from None
             raise TypeError(f"{cls.__name__}: {error}. See `help({cls.__name__})`.") from None
         for arguments in (given.arguments, given.arguments.get(rest, {})):
             for name, value in arguments.items():

@@ -18,6 +18,31 @@ BOUNDS = np.array([[1.0, 1.0], [2.0, INF], [-INF, 3.0]])
 """Of which a package that broadcasts (3,) against (3, 1) makes a mean of 4.667."""
 
 
+METRICS = [km.metrics.MeanSquaredError, km.metrics.RootMeanSquaredError]
+METRICS += [km.metrics.MeanAbsoluteError]
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.__name__)
+def test_metrics_of_two_ends(metric: Any) -> None:
+    p = np.array([3.0, 2.0, 1.0])
+    expected = {"MeanAbsoluteError": 2 / 3, "MeanSquaredError": 4 / 3}
+    for y, each in ((BOUNDS, p), (BOUNDS, p[:, None]), (BOUNDS[:, None], p[:, None])):
+        found = metric(censored=True)
+        found.update_state(y, each)
+        root = metric.__name__.startswith("Root")
+        value = float(found.result()) ** 2 if root else float(found.result())
+        assert value == pytest.approx(expected.get(metric.__name__, 4 / 3))
+    with pytest.raises(ValueError, match=r"lower and an upper end"):
+        metric(censored=True).update_state(BOUNDS, np.ones((2, 3)))
+
+
+def test_a_score_that_bounds_cannot_have() -> None:
+    with pytest.raises(ValueError, match=r"R2Score has no argument `censored`.*no variance"):
+        km.metrics.R2Score(censored=True)
+    with pytest.raises(ValueError, match=r"IntervalCoverage: argument `censored`"):
+        km.metrics.IntervalCoverage(0.9, None, censored=True)
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 def test_the_last_axis_of_labels_holds_two_ends(loss: Any) -> None:
     p = np.array([3.0, 2.0, 1.0])

@@ -140,7 +140,7 @@ def test_compiles() -> None:
 def test_config() -> None:
     metric = km.metrics.ObservedFraction("share", missing=(-1, "nan"), label_axes=1)
     config = metric.get_config()
-    assert set(config) == {"name", "dtype", "missing", "label_axes"}
+    assert set(config) == {"name", "dtype", "missing", "label_axes", "censored"}
     copy = km.metrics.deserialize(km.metrics.serialize(metric))
     assert type(copy) is km.metrics.ObservedFraction
     assert copy.get_config() == config

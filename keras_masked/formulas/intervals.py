@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_masked import _backend
 from keras_masked.distributions import Distribution
+from keras_masked.formulas.censored import ranges, share_below
 from keras_masked.formulas.labels import WITH_ERRORS, formula
 from keras_masked.formulas.likelihood import widened
 from keras_masked.formulas.quantiles import check_last_axis, pinball_losses
@@ -53,21 +54,30 @@ def weighted_interval_score(
     return 2.0 * _backend.mean(pinball_losses(y_true, quantiles, probabilities), axis=-1)
 
 
-@formula(WITH_ERRORS)
+@formula(WITH_ERRORS, takes_ends=True)
 def interval_covers(
     y_true: Tensor,
     y_pred: Tensor,
     level: float = 0.9,
     distribution: Distribution | None = None,
     error: Tensor | None = None,
+    upper: Tensor | None = None,
 ) -> Tensor:
-    """1 where the central interval of probability `level` holds the label; NaN where one is NaN."""
+    """1 where the central interval of probability `level` holds the label; NaN where one is NaN.
+
+    Of a label that is known to lie between two ends, how probable that is, given so much.
+    """
     quantiles = _quantiles(y_pred, ends(level), ENDS, distribution, error)
     low, high = quantiles[..., 0], quantiles[..., 1]
     inside = ops.logical_and(y_true >= low, y_true <= high)
     unknown = ops.logical_or(ops.isnan(y_true), ops.logical_or(ops.isnan(low), ops.isnan(high)))
     inside = ops.cast(inside, y_true.dtype)
-    return ops.where(unknown, ops.full_like(inside, float("nan")), inside)
+    inside = ops.where(unknown, ops.full_like(inside, float("nan")), inside)
+    if upper is None or distribution is None:
+        return inside
+    less, up_to = ranges(y_true, upper, widened(y_pred, distribution, error), distribution)
+    low_share, high_share = (share_below(each, less, up_to) for each in ends(level))
+    return ops.where(y_true == upper, inside, high_share - low_share)
 
 
 @formula(WITH_ERRORS)

@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from keras_masked.distributions import Distribution
+from keras_masked.formulas.censored import ranges
 from keras_masked.formulas.labels import WITH_ERRORS, formula
 from keras_masked.formulas.likelihood import widened
 
@@ -22,10 +23,19 @@ def continuous_ranked_probability_score(
 
 
 def probabilities(
-    y_true: Tensor, y_pred: Tensor, distribution: Distribution, error: Tensor | None = None
+    y_true: Tensor,
+    y_pred: Tensor,
+    distribution: Distribution,
+    error: Tensor | None = None,
+    upper: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """How probable less than the label was, and no more than it: the same but for counts."""
+    """How probable less than the label was, and no more than it: the same but for counts.
+
+    With upper ends, `y_true` are lower ones, and the second is of the upper ones.
+    """
     y_pred = widened(y_pred, distribution, error)
+    if upper is not None:
+        return ranges(y_true, upper, y_pred, distribution)
     up_to = distribution.cdf(y_true, y_pred)
     if not distribution.discrete:
         return up_to, up_to

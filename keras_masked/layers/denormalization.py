@@ -84,7 +84,7 @@ class LabelDenormalization(StrictLayer):
     def build(self, input_shape: Any) -> None:
         """Creates the weights of the normalization, if it has none yet."""
         if not self.normalization.built:
-            self.normalization.build(self._labels_shape(input_shape))
+            self.normalization.build(self.normalization.shape_of(self._labels_shape(input_shape)))
 
     def call(self, predictions: Tensor) -> Tensor:
         """Returns the predictions in the labels' units.
@@ -105,7 +105,8 @@ class LabelDenormalization(StrictLayer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the predictions."""
-        self.normalization.compute_output_shape(self._labels_shape(input_shape))
+        labels = self._labels_shape(input_shape)
+        self.normalization.compute_output_shape(self.normalization.shape_of(labels))
         return tuple(input_shape)
 
     def save_own_variables(self, store: Any) -> None:

@@ -12,7 +12,9 @@ from keras_masked.layers.label_streams import as_array
 from keras_masked.observation import (
     Missing,
     find_missing,
+    find_missing_ends_in_array,
     find_missing_in_array,
+    only_ends,
     reject_misread,
 )
 
@@ -30,6 +32,8 @@ class LabelMoments:
         names: Names of the columns, for messages.
         columns: How many columns there must be, if known.
         noun: What the columns hold, for messages.
+        censored: Whether labels are lower and upper ends, `(rows, ..., columns, 2)`: their middle
+            is taken, or the only end that is finite.
     """
 
     def __init__(
@@ -38,7 +42,9 @@ class LabelMoments:
         names: tuple[str, ...] | None = None,
         columns: int | None = None,
         noun: str = "label",
+        censored: bool = False,
     ) -> None:
+        self.censored = censored
         self.missing = missing
         self.noun = noun
         self.names = names
@@ -49,7 +55,7 @@ class LabelMoments:
 
     def update(self, labels: Any) -> None:
         """Adds a batch of labels `(rows, ..., columns)`."""
-        values, observed = observe(labels, self.missing)
+        values, observed = (observe_ends if self.censored else observe)(labels, self.missing)
         self._check_columns(values.shape)
         if not values.size:
             return
@@ -118,6 +124,24 @@ class LabelMoments:
                 repr(self.names[c]) if self.names else f"of column {c}" for c in found
             )
             raise ValueError(f"The {self.noun} {which} {problem}.")
+
+
+def observe_ends(labels: Any, missing: Missing) -> tuple[np.ndarray, np.ndarray]:
+    """One number for each label that is two ends, in float64, and which labels are observed."""
+    reject_misread(data=labels)
+    values = np.asarray(ops.convert_to_numpy(labels)) if ops.is_tensor(labels) else as_array(labels)
+    ends = only_ends(values)
+    observed = ~find_missing_ends_in_array(ends, missing)
+    return middle(ends.astype("float64")), observed
+
+
+def middle(ends: np.ndarray) -> np.ndarray:
+    """The middle of two ends, or the only one that is finite."""
+    lower, upper = ends[..., 0], ends[..., 1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        between = np.where(lower == upper, lower, 0.5 * lower + 0.5 * upper)
+    found = np.where(np.isinf(upper), lower, np.where(np.isinf(lower), upper, between))
+    return np.asarray(found)
 
 
 def observe(labels: Any, missing: Missing) -> tuple[np.ndarray, np.ndarray]:

@@ -16,10 +16,11 @@ from keras_masked.observation import (
     Missing,
     as_number,
     find_missing,
+    only_ends,
     receive_labels,
 )
 from keras_masked.observation import standardize_missing as standardize
-from keras_masked.validation import NAMES, optional
+from keras_masked.validation import BOOLEAN, NAMES, optional
 
 Tensor = Any
 
@@ -42,15 +43,21 @@ class LabelNormalization(StrictLayer):
     `adapt` measures means and standard deviations; the methods below map predictions, parameters
     of distributions and errors back. For a model that does so itself, see `LabelDenormalization`.
 
+    With `censored=True` labels come as `keras_masked.censored_labels` makes them, two ends each,
+    and both are mapped. Of an interval its middle enters mean and standard deviation, of a bound
+    the bound: a matter of scale, and no estimate of what lies beyond.
+
     All is computed in float32 at least. For labels with more digits, such as dates, give
     `dtype="float64"`.
 
     Args:
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
         names: Names of the labels, for messages.
+        censored: Whether labels are lower and upper ends, and perhaps errors.
         **kwargs: `name=`, `dtype=` and so on, of every Keras layer.
 
-    Shapes: input and output `(batch, ..., labels)`. Where a model puts out `(batch, steps, 1)`, all
+    Shapes: input and output `(batch, ..., labels)`, with `censored=True` `(batch, ..., labels, 2)`,
+    or `(batch, ..., labels, 3)` with errors. Where a model puts out `(batch, steps, 1)`, all
     steps are one label: give `labels[..., None]` of labels `(batch, steps)`.
 
     Raises:
@@ -72,15 +79,21 @@ class LabelNormalization(StrictLayer):
     normalise; Chan, Golub and LeVeque 1979 for means and variances of batches.
     """
 
-    admits = {"names": optional(NAMES)}
+    admits = {"names": optional(NAMES), "censored": BOOLEAN}
 
     def __init__(
-        self, missing: Missing = NAN, names: Sequence[str] | None = None, **kwargs: Any
+        self,
+        missing: Missing = NAN,
+        names: Sequence[str] | None = None,
+        *,
+        censored: bool = False,
+        **kwargs: Any,
     ) -> None:
         # Keras would round the labels before a marker has been found among them.
         super().__init__(**{"autocast": False, **kwargs})
         self.missing = standardize(missing)
         self.names = None if names is None else tuple(names)
+        self.censored = censored
         self.supports_masking = True
         self.labels: int | None = None
         self.mean: Any = None
@@ -89,7 +102,8 @@ class LabelNormalization(StrictLayer):
 
     def build(self, input_shape: Any) -> None:
         """Creates mean and standard deviation, NaN until `adapt`."""
-        labels = input_shape[-1] if len(input_shape) else None
+        own = 1 + self.censored  # how many last axes there are from that of the labels on
+        labels = input_shape[-own] if len(input_shape) >= own else None
         if labels is None or (self.names is not None and len(self.names) != labels):
             expected = "(..., labels)" if self.names is None else f"(..., {len(self.names)})"
             raise ValueError(
@@ -135,13 +149,15 @@ class LabelNormalization(StrictLayer):
                 for the layer's dtype, if there are no labels at all, or if batches differ in their
                 number of labels. The layer then stays as it was.
         """
-        moments = label_moments.LabelMoments(self.missing, self.names, self.labels)
+        moments = label_moments.LabelMoments(
+            self.missing, self.names, self.labels, censored=self.censored
+        )
         for labels in label_streams.label_batches(data, batch_size, steps, verbose):
             moments.update(labels)
         dtype = "float64" if self.variable_dtype == "float64" else "float32"
         mean, deviation = moments.result(dtype)
         if not self.built:
-            self.build((None, len(mean)))
+            self.build(self.shape_of((None, len(mean))))
         self.mean.assign(mean)
         self.standard_deviation.assign(deviation)
         self._adapted = True
@@ -156,7 +172,13 @@ class LabelNormalization(StrictLayer):
         Args:
             labels: Labels `(..., labels)`.
         """
-        return self._map_observed(labels, lambda y, mean, std: (y - mean) / std)
+        if not self.censored:
+            return self._map_observed(labels, lambda y, mean, std: (y - mean) / std)
+        labels = receive(labels, self.missing)
+        ends = self._map_observed(only_ends(labels), lambda y, mean, std: (y - mean) / std, ends=1)
+        if labels.shape[-1] == 2:
+            return ends
+        return ops.concatenate([ends, ops.expand_dims(self.errors(labels[..., 2]), -1)], axis=-1)
 
     def inverse(self, predictions: Tensor) -> Tensor:
         """Returns predictions in the labels' units, p std + mean.
@@ -211,9 +233,18 @@ class LabelNormalization(StrictLayer):
         distribution.check(p)
         return distribution.denormalize(p, mean, std)
 
-    def _map_observed(self, labels: Tensor, function: Callable[..., Tensor]) -> Tensor:
+    def shape_of(self, labels: Any) -> tuple[int | None, ...]:
+        """The shape of what this layer takes, of that of labels `(..., labels)`."""
+        return (*labels, 2) if self.censored else tuple(labels)
+
+    def _map_observed(
+        self, labels: Tensor, function: Callable[..., Tensor], ends: int = 0
+    ) -> Tensor:
         labels = receive(labels, self.missing)
-        mapped = ops.cast(function(*self._prepare(labels)), self.compute_dtype)
+        y, mean, std = self._prepare(labels, axis=-1 - ends)
+        if ends:
+            mean, std = mean[:, None], std[:, None]
+        mapped = ops.cast(function(y, mean, std), self.compute_dtype)
         markers = self.missing if isinstance(self.missing, tuple) else (self.missing,)
         numbers = tuple(marker for marker in markers if marker != NAN)
         if numbers:  # an observed label must not come to look missing
@@ -222,7 +253,9 @@ class LabelNormalization(StrictLayer):
             step = epsilon * (1.0 + ops.abs(mapped))
             mapped = ops.where(find_missing(mapped, numbers), mapped + step, mapped)
         for marker in markers:
-            absent = find_missing(labels, marker)
+            absent = find_missing(labels, marker, ends)
+            if absent is not None and ends:  # of which both are the marker, or any is NaN
+                absent = ops.expand_dims(absent, -1)
             if absent is not None:  # the marker, for labels of another dtype may be another number
                 value = as_number(marker, self.compute_dtype)
                 value = ops.convert_to_tensor(value, dtype=self.compute_dtype)
@@ -265,7 +298,7 @@ class LabelNormalization(StrictLayer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the labels."""
         if self.labels is not None:
-            self._check_shape(tuple(input_shape))
+            self._check_shape(tuple(input_shape), -1 - self.censored)
         return tuple(input_shape)
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -275,7 +308,7 @@ class LabelNormalization(StrictLayer):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Creates the weights for the number of labels, into which a file is loaded."""
         if not self.built:
-            self.build((None, config["labels"]))
+            self.build(self.shape_of((None, config["labels"])))
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the weights, unless the layer that holds this one has them and has loaded them."""
@@ -285,7 +318,8 @@ class LabelNormalization(StrictLayer):
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs to build an equal layer."""
         names = None if self.names is None else list(self.names)
-        return {**super().get_config(), "missing": self.missing, "names": names}
+        own = {"missing": self.missing, "names": names, "censored": self.censored}
+        return {**super().get_config(), **own}
 
 
 def receive(labels: Any, missing: Missing) -> Tensor:

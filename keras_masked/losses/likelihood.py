@@ -53,12 +53,24 @@ class NegativeLogLikelihood(FormulaLoss):
             gradient (Seitzer et al. 2022): with 0 it is the likelihood; with 1 means are trained as
             by squares, whatever the variances are; 0.5 is a compromise that keeps labels which are
             not fitted yet from being given up as noise.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: see below.
         **masking: See `MaskedLoss`.
+
+    With `censored=True`, of a label that is known only to lie between two ends, of which one may be
+    infinite, $-\log p$ is that of the probability that is predicted there,
+
+    $$-\log \left(F(u_i \mid \theta_i) - F(l_i \mid \theta_i)\right)$$
+
+    with F the distribution function (of counts, $l < y \le u$); of equal ends it is that of the
+    density, as above. With `full=True` values are the log-likelihoods that packages of survival
+    analysis report. `keras_masked.distributions.MultivariateGaussian` takes no such labels.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`: for the Gaussian, means and log-variances.
     `y_true` `(batch, ..., labels)`, or with errors `(batch, ..., labels, 2)`: labels and standard
     deviations, in the units of the labels. A label is missing if its value is; a missing error
-    counts as 0. One row value each `(batch, ...)`.
+    counts as 0. With `censored=True`, `(batch, ..., labels, 2)`: lower and upper ends, or with
+    errors `(batch, ..., labels, 3)`. One row value each `(batch, ...)`.
 
     Raises:
         ValueError: If the shapes of `y_true` and `y_pred` do not align, or the last axis of
@@ -79,7 +91,7 @@ class NegativeLogLikelihood(FormulaLoss):
 
     formula = formulas.negative_log_likelihood
 
-    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE}
+    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE, "censored": BOOLEAN}
 
     def __init__(
         self,
@@ -90,12 +102,13 @@ class NegativeLogLikelihood(FormulaLoss):
         dtype: Any = None,
         *,
         beta: float = 0.0,
+        censored: bool = False,
         **masking: Unpack[Masking],
     ) -> None:
         distribution = distributions.get(distribution)
-        if isinstance(distribution, distributions.MultivariateGaussian):
-            check_joint(type(self).__name__, beta, masking)
-        options = {"distribution": distribution, "full": full, "beta": beta}
+        if distribution.label_axes:
+            check_joint(type(self).__name__, beta, censored, masking)
+        options = {"distribution": distribution, "full": full, "beta": beta, "censored": censored}
         super().__init__(reduction, name, dtype, **options, **masking)
 
     @property
@@ -116,9 +129,11 @@ class NegativeLogLikelihood(FormulaLoss):
         return joint_values(seen, distribution, self._options["full"]), seen
 
 
-def check_joint(owner: str, beta: float, masking: Any) -> None:
+def check_joint(owner: str, beta: float, censored: bool, masking: Any) -> None:
     """Raises on options that mean nothing of labels that are one together."""
-    for name, value in (("beta", beta or None), ("label_weights", masking.get("label_weights"))):
+    weights = masking.get("label_weights")
+    given = {"beta": beta or None, "censored": censored or None, "label_weights": weights}
+    for name, value in given.items():
         if value is not None:
             raise ValueError(
                 f"{owner}: argument `{name}` is of single labels, and a joint distribution has "
@@ -140,6 +155,7 @@ def negative_log_likelihood(
     full: bool = False,
     beta: float = 0.0,
     missing: Missing = NAN,
+    censored: bool = False,
 ) -> Tensor:
     """Returns the mean negative log-likelihood of each row, over its observed labels.
 
@@ -152,9 +168,10 @@ def negative_log_likelihood(
     [2.1094]
     """
     distribution = distributions.get(distribution)
-    options = NegativeLogLikelihood.checked(full=full, beta=beta)
+    options = NegativeLogLikelihood.checked(full=full, beta=beta, censored=censored)
     formula = formulas.negative_log_likelihood
     if distribution.label_axes:
+        check_joint("negative_log_likelihood", beta, censored, {})
         markers = standardize_missing(missing)
         seen = observe_joint(y_true, y_pred, None, distribution, missing=markers)
         return with_mask(joint_values(seen, distribution, options["full"]), seen)

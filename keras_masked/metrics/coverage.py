@@ -9,11 +9,12 @@ from keras import ops
 
 from keras_masked import _backend, distributions
 from keras_masked.formulas import WITH_ERRORS, Labels
+from keras_masked.formulas.censored import share_below
 from keras_masked.formulas.scores import probabilities
 from keras_masked.metrics.base import ratio, register
 from keras_masked.metrics.columns import ColumnMetric, tally, total
 from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import POSITIVE_INTEGER, QUANTILES
+from keras_masked.validation import BOOLEAN, POSITIVE_INTEGER, QUANTILES
 
 Tensor = Any
 
@@ -23,6 +24,9 @@ class Levels(ColumnMetric):
 
     The state has the weight of the labels at each level, and that of all.
     """
+
+    spreads_values = False
+    """Whether an exact count, too, is spread over the range of probabilities that it takes."""
 
     @property
     def label(self) -> Labels:  # type: ignore[override]
@@ -52,7 +56,11 @@ class Levels(ColumnMetric):
     def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
         """The weights of a batch."""
         distribution = self._options["distribution"]
-        less, up_to = probabilities(seen.y_true, seen.y_pred, distribution, seen.error)
+        ends = {"error": seen.error, "upper": seen.upper}
+        less, up_to = probabilities(seen.y_true, seen.y_pred, distribution, **ends)
+        if not self.spreads_values:
+            exact = seen.upper is None or ops.equal(seen.y_true, seen.upper)
+            up_to = ops.where(exact, less, up_to)
         zeros = ops.zeros_like(less)
         weights = seen.weight
         if weights is None:
@@ -105,9 +113,14 @@ class CalibrationError(Levels):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends. Of what is no single value, the range of probabilities between its ends is
+            below a level in proportion: what a value drawn from the prediction between the ends
+            would be on average, without the noise of a draw.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or with
-    errors `(batch, ..., labels, 2)`, which widen the distribution. The result is a scalar.
+    errors `(batch, ..., labels, 2)`, which widen the distribution. With `censored=True`,
+    `(batch, ..., labels, 2)`, or `(batch, ..., labels, 3)` with errors. The result is a scalar.
 
     Raises:
         ValueError: If levels are not in (0, 1) or do not increase, or shapes do not align.
@@ -126,7 +139,7 @@ class CalibrationError(Levels):
     """
 
     _direction = "down"
-    admits = {"levels": QUANTILES}
+    admits = {"levels": QUANTILES, "censored": BOOLEAN}
 
     def __init__(
         self,
@@ -136,9 +149,11 @@ class CalibrationError(Levels):
         dtype: Any = None,
         *,
         missing: Missing = NAN,
+        censored: bool = False,
     ) -> None:
         distribution = distributions.get(distribution)
-        super().__init__(name, dtype, missing=missing, distribution=distribution, levels=levels)
+        options = {"distribution": distribution, "levels": levels, "censored": censored}
+        super().__init__(name, dtype, missing=missing, **options)
 
     @property
     def inner_levels(self) -> Sequence[float]:
@@ -148,7 +163,7 @@ class CalibrationError(Levels):
 
     def below(self, level: float, less: Tensor, up_to: Tensor) -> Tensor:
         """Whether the label is no more than the quantile: without a search for that."""
-        return ops.cast(less < level, less.dtype)
+        return share_below(level, less, up_to)
 
     def score(self, state: Any) -> Tensor:
         """The mean distance."""
@@ -180,9 +195,14 @@ class PITHistogram(Levels):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends. Of what is no single value, the range of probabilities between its ends is
+            below a level in proportion: what a value drawn from the prediction between the ends
+            would be on average, without the noise of a draw.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or with
-    errors `(batch, ..., labels, 2)`, which widen the distribution. The result is a vector
+    errors `(batch, ..., labels, 2)`, which widen the distribution. With `censored=True`,
+    `(batch, ..., labels, 2)`, or `(batch, ..., labels, 3)` with errors. The result is a vector
     `(bins,)`.
 
     Raises:
@@ -202,7 +222,8 @@ class PITHistogram(Levels):
     calibration and sharpness", section 3.1.
     """
 
-    admits = {"bins": POSITIVE_INTEGER}
+    admits = {"bins": POSITIVE_INTEGER, "censored": BOOLEAN}
+    spreads_values = True
 
     def __init__(
         self,
@@ -212,9 +233,11 @@ class PITHistogram(Levels):
         dtype: Any = None,
         *,
         missing: Missing = NAN,
+        censored: bool = False,
     ) -> None:
         distribution = distributions.get(distribution)
-        super().__init__(name, dtype, missing=missing, distribution=distribution, bins=bins)
+        options = {"distribution": distribution, "bins": bins, "censored": censored}
+        super().__init__(name, dtype, missing=missing, **options)
 
     @property
     def inner_levels(self) -> Sequence[float]:
@@ -224,11 +247,7 @@ class PITHistogram(Levels):
 
     def below(self, level: float, less: Tensor, up_to: Tensor) -> Tensor:
         """The share of the label's part of the range that is below the edge."""
-        size = up_to - less
-        point = size <= 0
-        share = (level - less) / ops.where(point, ops.ones_like(size), size)
-        whole = ops.cast(less < level, less.dtype)
-        return ops.where(point, whole, _backend.clip(share, 0.0, 1.0))
+        return share_below(level, less, up_to)
 
     def score(self, state: Any) -> Tensor:
         """The shares."""

@@ -10,7 +10,7 @@ from keras_masked.formulas import intervals as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.observation import NAN, Missing
-from keras_masked.validation import FRACTION, QUANTILES
+from keras_masked.validation import BOOLEAN, FRACTION, QUANTILES
 
 
 @register
@@ -150,12 +150,17 @@ class IntervalCoverage(MeanMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends. Of what is no single value, the share of its range of
+            probabilities that the interval holds: how probable it is that the label lies in it,
+            given what is known. Only with a distribution.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors, which widen the intervals. The result is a scalar.
+    `(batch, ..., labels, 2)` with errors, which widen the intervals. With `censored=True`,
+    `(batch, ..., labels, 2)`, or `(batch, ..., labels, 3)` with errors. The result is a scalar.
 
     Raises:
-        ValueError: If `level` is not between 0 and 1.
+        ValueError: If `level` is not between 0 and 1, or `censored` without a distribution.
 
     Example:
 
@@ -172,7 +177,7 @@ class IntervalCoverage(MeanMetric):
 
     formula = formulas.interval_covers
 
-    admits = {"level": FRACTION}
+    admits = {"level": FRACTION, "censored": BOOLEAN}
 
     def __init__(
         self,
@@ -182,8 +187,18 @@ class IntervalCoverage(MeanMetric):
         dtype: Any = None,
         *,
         missing: Missing = NAN,
+        censored: bool = False,
     ) -> None:
-        options = {"level": level, "distribution": get_if_any(distribution)}
+        if censored and distribution is None:
+            raise ValueError(
+                "IntervalCoverage: argument `censored` needs a `distribution`: two numbers do not "
+                "say where between its ends a label is likely to lie. Received: distribution=None"
+            )
+        options = {
+            "level": level,
+            "distribution": get_if_any(distribution),
+            "censored": censored,
+        }
         super().__init__(name, dtype, missing=missing, **options)
 
 

@@ -45,9 +45,12 @@ class NegativeLogLikelihood(MeanMetric):
         dtype: Dtype of the result.
         beta: The power of the variances with which losses are multiplied, as by the loss.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: of what is no single value, the probability counts.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors. The result is a scalar.
+    `(batch, ..., labels, 2)` with errors. With `censored=True`, `(batch, ..., labels, 2)`, or
+    `(batch, ..., labels, 3)` with errors. The result is a scalar.
 
     Example:
 
@@ -64,7 +67,7 @@ class NegativeLogLikelihood(MeanMetric):
     formula = formulas.negative_log_likelihood
     _direction = "down"
 
-    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE}
+    admits = {"full": BOOLEAN, "beta": NON_NEGATIVE, "censored": BOOLEAN}
 
     def __init__(
         self,
@@ -75,8 +78,15 @@ class NegativeLogLikelihood(MeanMetric):
         *,
         beta: float = 0.0,
         missing: Missing = NAN,
+        censored: bool = False,
     ) -> None:
-        options = {"distribution": distributions.get(distribution), "full": full, "beta": beta}
+        family = distributions.get(distribution)
+        if family.label_axes and censored:
+            raise ValueError(
+                "NegativeLogLikelihood: argument `censored` is of single labels, and a joint "
+                "distribution has none. Received: censored=True"
+            )
+        options = {"distribution": family, "full": full, "beta": beta, "censored": censored}
         super().__init__(name, dtype, missing=missing, **options)
 
     @property
@@ -124,9 +134,14 @@ class StandardizedResidualScatter(ColumnMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends. Of what is no single value, mean and variance of z
+            between the ends count, as if z were normal: where the predicted distributions are
+            right, the result is 1 all the same.
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
-    `(batch, ..., labels, 2)` with errors, which add to the variances. The result is a scalar.
+    `(batch, ..., labels, 2)` with errors, which add to the variances. With `censored=True`,
+    `(batch, ..., labels, 2)`, or `(batch, ..., labels, 3)` with errors. The result is a scalar.
 
     Example:
 
@@ -141,6 +156,8 @@ class StandardizedResidualScatter(ColumnMetric):
     tasks", for what the scatter of z tells.
     """
 
+    admits = {"censored": BOOLEAN}
+
     @property
     def label(self) -> Labels:  # type: ignore[override]
         """What a label is for the distribution."""
@@ -153,9 +170,10 @@ class StandardizedResidualScatter(ColumnMetric):
         dtype: Any = None,
         *,
         missing: Missing = NAN,
+        censored: bool = False,
     ) -> None:
-        distribution = distributions.get(distribution)
-        super().__init__(name, dtype, missing=missing, distribution=distribution)
+        options = {"distribution": distributions.get(distribution), "censored": censored}
+        super().__init__(name, dtype, missing=missing, **options)
 
     def new_state(self, owner: MaskedMetric, columns: int | None) -> Moments:
         """Creates moments in the state of `owner`."""
@@ -163,14 +181,20 @@ class StandardizedResidualScatter(ColumnMetric):
 
     def collect(self, seen: Observation, state: Moments, per_column: bool) -> Tensor:
         """The moments of a batch."""
-        z = formulas.standardized_residual(
-            seen.y_true, seen.y_pred, distribution=self._options["distribution"], error=seen.error
-        )
-        return state.collect(dataclasses.replace(seen, y_true=z, y_pred=ops.zeros_like(z)))
+        given = {"distribution": self._options["distribution"], "error": seen.error}
+        if seen.upper is None:
+            z = formulas.standardized_residual(seen.y_true, seen.y_pred, **given)
+            return state.collect(dataclasses.replace(seen, y_true=z, y_pred=ops.zeros_like(z)))
+        z, variance = formulas.standardized_between(seen.y_true, seen.upper, seen.y_pred, **given)
+        # Such that what is added up of squared differences is the variances.
+        return state.collect(dataclasses.replace(seen, y_true=z, y_pred=z - ops.sqrt(variance)))
 
     def score(self, state: Moments) -> Tensor:
         """The standard deviation."""
-        variance = ratio(state.label_variation, state.weight)
+        variation = state.label_variation
+        if self._options["censored"]:
+            variation = variation + state.residual
+        variance = ratio(variation, state.weight)
         return ops.sqrt(ops.where(variance < 0, ops.zeros_like(variance), variance))
 
     def defined(self, state: Moments) -> Tensor:

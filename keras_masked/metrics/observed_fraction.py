@@ -12,10 +12,12 @@ from keras_masked.observation import (
     NAN,
     Missing,
     find_missing,
+    find_missing_ends,
+    only_ends,
     receive_labels,
     shapes,
 )
-from keras_masked.validation import LABEL_AXES
+from keras_masked.validation import BOOLEAN, LABEL_AXES
 
 Tensor = Any
 
@@ -34,6 +36,8 @@ class ObservedFraction(MaskedMetric):
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
         label_axes: How many last axes of `y_true` form one label: 0, or 1 for one-hot labels.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: bounds are observed, too.
 
     Shapes: `y_true` any shape; of `y_pred` only the Keras mask is used.
 
@@ -49,7 +53,7 @@ class ObservedFraction(MaskedMetric):
 
     _direction = "up"
 
-    admits = {"label_axes": LABEL_AXES}
+    admits = {"label_axes": LABEL_AXES, "censored": BOOLEAN}
 
     def __init__(
         self,
@@ -58,8 +62,10 @@ class ObservedFraction(MaskedMetric):
         *,
         missing: Missing = NAN,
         label_axes: int = 0,
+        censored: bool = False,
     ) -> None:
-        super().__init__(name, dtype, missing=missing, label_axes=label_axes)
+        options = {"label_axes": label_axes, "censored": censored}
+        super().__init__(name, dtype, missing=missing, **options)
         self._observed = self.accumulator()
         self._positions = self.accumulator()
 
@@ -69,9 +75,14 @@ class ObservedFraction(MaskedMetric):
         """Adds a batch; `sample_weight` is ignored."""
         mask = None if y_pred is None else _backend.get_keras_mask(y_pred)
         y_true = receive_labels(y_true, self.missing)
-        absent = find_missing(y_true, self.missing, self._options["label_axes"])
+        axes = self._options["label_axes"]
+        if self._options["censored"]:
+            axes = 1
+            absent = find_missing_ends(only_ends(y_true), self.missing)
+        else:
+            absent = find_missing(y_true, self.missing, axes)
         if absent is None:
-            labels = y_true[..., 0] if self._options["label_axes"] else y_true
+            labels = y_true[..., 0] if axes else y_true
             absent = ops.zeros_like(labels, dtype="bool")
         positions = ops.ones_like(absent, dtype="bool")
         if mask is not None:

@@ -16,6 +16,7 @@ from keras_masked.observation import (
     expand_from_left,
     standardize_errors,
     take_apart,
+    take_ends_apart,
 )
 from keras_masked.validation import FRACTION
 
@@ -65,13 +66,15 @@ class OfDistribution(MaskedMetric):
         """
         mask, error = _backend.get_keras_mask(y_pred), None
         if not self.distribution.label_axes:  # else labels have no errors
-            y_true, error, first = take_apart(y_true, y_pred)
+            censored = _innermost(self.metric).label.censored
+            y_true, error, first = (take_ends_apart if censored else take_apart)(y_true, y_pred)
         y_pred = ops.convert_to_tensor(y_pred)
         self.distribution.check(y_pred)
         number = self.number(y_pred)
         if error is not None:  # infinite ones say that nothing is known of the label
             known = mask is None and sample_weight is None
-            error, certain = standardize_errors(error, y_true, self.missing, known)
+            value = y_true[..., 0] if censored else y_true
+            error, certain = standardize_errors(error, value, self.missing, known)
             if certain is not None:
                 certain = align_errors(certain, first)
                 mask = certain if mask is None else _both(mask, certain)
@@ -158,7 +161,8 @@ class OfMean(OfDistribution):
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
     `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
-    label is missing. The result is that of `metric`.
+    label is missing; with lower and upper ends, and perhaps errors, where `metric` is `censored`.
+    The result is that of `metric`.
 
     Raises:
         ValueError: If `metric` is none of ours, shapes do not align, or an error is negative; in
@@ -202,7 +206,8 @@ class OfQuantile(OfDistribution):
 
     Shapes: `y_pred` `(batch, ..., labels, parameters)`; `y_true` `(batch, ..., labels)`, or
     `(batch, ..., labels, 2)` with errors, which make no difference here, unless infinite: such a
-    label is missing. The result is that of `metric`.
+    label is missing; with lower and upper ends, and perhaps errors, where `metric` is `censored`.
+    The result is that of `metric`.
 
     Raises:
         ValueError: If `metric` is none of ours, `q` is not between 0 and 1, shapes do not align, or
@@ -241,6 +246,13 @@ class OfQuantile(OfDistribution):
     def get_config(self) -> dict[str, Any]:
         """Returns everything that `from_config` needs, the inner metric included."""
         return {**super().get_config(), "q": self.q}
+
+
+def _innermost(metric: Any) -> Any:
+    """The metric that looks at labels, of those around it."""
+    while isinstance(getattr(metric, "metric", None), MaskedMetric):
+        metric = metric.metric
+    return metric
 
 
 def _both(mask: Tensor, certain: Tensor) -> Tensor:

@@ -60,6 +60,10 @@ class R2Score(ColumnMetric):
     per_column = True
     _direction = "up"
 
+    refuses = {
+        "censored": "labels that are bounds have no variance that it could be a share of. Use "
+        "`MeanSquaredError(censored=True)`, or the `NegativeLogLikelihood` of a distribution."
+    }
     admits = {"class_aggregation": one_of(*AGGREGATIONS), "num_regressors": CLASS_ID}
 
     def __init__(

@@ -6,15 +6,34 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked.constructors import DEFAULT
 from keras_masked.formulas import regression as formulas
 from keras_masked.metrics.base import register
 from keras_masked.metrics.mean import MeanMetric
+from keras_masked.observation import Missing
+from keras_masked.validation import BOOLEAN
 
 Tensor = Any
 
 
+class CensoredMean(MeanMetric):
+    """Base class: a mean of differences from labels, of which some may be bounds."""
+
+    admits = {"censored": BOOLEAN}
+
+    def __init__(
+        self,
+        name: str | None = DEFAULT,
+        dtype: Any = None,
+        *,
+        missing: Missing = DEFAULT,
+        censored: bool = False,
+    ) -> None:
+        super().__init__(name, dtype, missing=missing, censored=censored)
+
+
 @register
-class MeanSquaredError(MeanMetric):
+class MeanSquaredError(CensoredMean):
     r"""Mean of squared differences over the observed labels.
 
     $$M = \frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i w_i}$$
@@ -26,8 +45,11 @@ class MeanSquaredError(MeanMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: the difference is then that to the nearest of what the label can be.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; with `censored=True`, `y_true`
+    `(batch, ..., labels, 2)`. The result is a scalar.
 
     Example:
 
@@ -46,7 +68,7 @@ class MeanSquaredError(MeanMetric):
 
 
 @register
-class MeanAbsoluteError(MeanMetric):
+class MeanAbsoluteError(CensoredMean):
     r"""Mean of absolute differences over the observed labels.
 
     $$M = \frac{\sum_i o_i w_i |y_i - p_i|}{\sum_i o_i w_i}$$
@@ -58,8 +80,11 @@ class MeanAbsoluteError(MeanMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: the difference is then that to the nearest of what the label can be.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; with `censored=True`, `y_true`
+    `(batch, ..., labels, 2)`. The result is a scalar.
 
     Example:
 
@@ -78,7 +103,7 @@ class MeanAbsoluteError(MeanMetric):
 
 
 @register
-class RootMeanSquaredError(MeanMetric):
+class RootMeanSquaredError(CensoredMean):
     r"""Square root of the mean squared difference over the observed labels.
 
     $$M = \sqrt{\frac{\sum_i o_i w_i (y_i - p_i)^2}{\sum_i o_i w_i}}$$
@@ -90,8 +115,11 @@ class RootMeanSquaredError(MeanMetric):
         name: Name of the metric.
         dtype: Dtype of the result.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends: the difference is then that to the nearest of what the label can be.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; with `censored=True`, `y_true`
+    `(batch, ..., labels, 2)`. The result is a scalar.
 
     Example:
 

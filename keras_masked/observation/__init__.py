@@ -8,6 +8,8 @@ labels, `hiding` keeps what is hidden away from a formula, `evaluation` applies 
 from keras_masked.observation.censored import (
     find_missing_ends,
     find_missing_ends_in_array,
+    only_ends,
+    take_ends_apart,
 )
 from keras_masked.observation.censored_labels import censored_labels
 from keras_masked.observation.evaluation import (
@@ -101,6 +103,7 @@ __all__ = [
     "observe_joint",
     "observed_rate",
     "one_hot",
+    "only_ends",
     "one_versus_rest",
     "receive_labels",
     "reduce_losses",
@@ -118,6 +121,7 @@ __all__ = [
     "standardize_rate",
     "standardize_weights",
     "take_apart",
+    "take_ends_apart",
     "values",
     "weigh_classes",
     "weigh_columns",

@@ -64,6 +64,17 @@ def take_ends_apart(
     return y_true, error, first
 
 
+def only_ends(labels: Any) -> Any:
+    """Ends of labels `(..., labels, 2)`, or with errors `(..., labels, 3)`."""
+    shape = tuple(labels.shape)
+    if not shape or shape[-1] not in (2, 3):
+        raise ValueError(
+            "With `censored=True`, labels must have the shape (..., labels, 2), lower and upper "
+            f"ends, or (..., labels, 3) with errors. Received: shape={shape}.{HINT}"
+        )
+    return labels[..., :2]
+
+
 def find_missing_ends(ends: Tensor, missing: Missing) -> Tensor | None:
     """True where a label is missing: any end is NaN, both are a marker, or both are infinite.
 
@@ -117,7 +128,8 @@ def check_ends(received: Any, missing: Missing, domain: Domain | None = None) ->
         )
     if domain is not None:
         known &= ~np.isnan(lower) & ~np.isnan(upper)
-        wrong = known & ~domain.meets(lower, upper)
+        with np.errstate(invalid="ignore"):
+            wrong = known & ~domain.meets(lower, upper)
         if wrong.any():
             raise ValueError(
                 f"`y_true` holds labels that are not {domain.name} and that `missing={missing!r}` "

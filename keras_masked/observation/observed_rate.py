@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_masked.observation.censored import (
+    find_missing_ends,
+    find_missing_ends_in_array,
+    only_ends,
+)
 from keras_masked.observation.missing import (
     NAN,
     Missing,
@@ -18,7 +23,12 @@ from keras_masked.observation.rejected import reject_arrays
 
 
 def observed_rate(
-    labels: Any, missing: Missing = NAN, *, per_column: bool = False, label_axes: int = 0
+    labels: Any,
+    missing: Missing = NAN,
+    *,
+    per_column: bool = False,
+    label_axes: int = 0,
+    censored: bool = False,
 ) -> float | tuple[float, ...]:
     r"""Returns the share of labels that are observed, or one share per column.
 
@@ -34,6 +44,8 @@ def observed_rate(
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
         per_column: Whether to return one share for each index on the last axis.
         label_axes: How many last axes form one label: 0, or 1 for one-hot labels.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends on a last axis: bounds are observed, too.
 
     Raises:
         ValueError: If a share is 0: a loss cannot be divided by it. The message names the columns.
@@ -50,9 +62,17 @@ def observed_rate(
     if not ops.is_tensor(labels):  # no backend has narrowed it yet
         reject_arrays(labels=labels)
         labels = np.asarray(labels)
-        observed = ~find_missing_in_array(labels, missing, label_axes)
+        if censored:
+            observed = ~find_missing_ends_in_array(only_ends(labels), missing)
+        else:
+            observed = ~find_missing_in_array(labels, missing, label_axes)
     else:
-        absent = find_missing(labels, missing, label_axes)
+        label_axes = 1 if censored else label_axes
+        absent = (
+            find_missing_ends(only_ends(labels), missing)
+            if censored
+            else find_missing(labels, missing, label_axes)
+        )
         if absent is None:
             absent = ops.zeros_like(labels[(..., *[0] * label_axes)], dtype="bool")
         observed = ~np.asarray(ops.convert_to_numpy(absent))

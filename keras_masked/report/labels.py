@@ -16,9 +16,11 @@ from keras_masked.layers.label_streams import (
 )
 from keras_masked.observation import NAN, Missing, standardize_missing
 from keras_masked.report import drawing, tables
+from keras_masked.report.bounds import KINDS
 from keras_masked.report.optional import require
 from keras_masked.report.statistics import LabelStatistics
 from keras_masked.report.suspicions import rounded_markers, warnings_of
+from keras_masked.validation import BOOLEAN
 
 HEADER = ("label", "observed", "share", "min", "max", "mean", "distinct")
 LONG = 50_000_000
@@ -38,6 +40,7 @@ class LabelDescription:
 
     def __init__(self, parts: list[LabelStatistics], labels: list[list[str]], x: Any) -> None:
         self._parts = parts
+        self.header = HEADER if parts[0].bounds is None else (*HEADER, *KINDS)
         self.labels = [name for names in labels for name in names]
         self.rows = max(part.rows for part in parts)
         self.complete = min(part.complete for part in parts)
@@ -51,7 +54,10 @@ class LabelDescription:
             self.warnings += _warnings_of_features(x)
 
     def table(self) -> list[list[Any]]:
-        """A row per column: name, observed, share, least, greatest, mean, distinct values."""
+        """A row per column: name, observed, share, least, greatest, mean, distinct values.
+
+        Of labels that may be bounds the shares that are exact, less, more, and in between, too.
+        """
         found: list[list[Any]] = []
         for part in self._parts:
             for c in range(part.columns):
@@ -65,6 +71,7 @@ class LabelDescription:
                         float(part.high.value[c]) if some else np.nan,
                         float(part.mean[c]),
                         "many" if values is None else len(values),
+                        *([] if part.bounds is None else part.bounds.shares(c, part.rows)),
                     ]
                 )
         return found
@@ -108,8 +115,12 @@ class LabelDescription:
 
     def __str__(self) -> str:
         rows = self.table()
-        shown = rows if len(rows) <= 60 else [*rows[:30], ["..."] + [""] * 6, *rows[-29:]]
-        lines = [self._summary(), "", tables.as_text(HEADER, shown)]
+        shown = (
+            rows
+            if len(rows) <= 60
+            else [*rows[:30], ["..."] + [""] * (len(self.header) - 1), *rows[-29:]]
+        )
+        lines = [self._summary(), "", tables.as_text(self.header, shown)]
         if pairs := self._pairs():
             lines += ["", *pairs]
         if self.warnings:
@@ -124,13 +135,13 @@ class LabelDescription:
         notes += "".join(f'<p class="warning">{html.escape(text)}</p>' for text in self.warnings)
         return (
             f'<div class="km"><style>{tables.STYLE}</style><p>{html.escape(self._summary())}</p>'
-            f"{tables.as_html(HEADER, self.table())}{notes}</div>"
+            f"{tables.as_html(self.header, self.table())}{notes}</div>"
         )
 
     def to_pandas(self) -> Any:
         """A `DataFrame` with a row per column: observed, share, min, max, mean, distinct."""
         pandas = require("pandas", "`to_pandas`")
-        frame = pandas.DataFrame(self.table(), columns=list(HEADER))
+        frame = pandas.DataFrame(self.table(), columns=list(self.header))
         return frame.set_index("label")
 
     def plot(self, figure: Any = None) -> Any:
@@ -157,6 +168,7 @@ def describe_labels(
     x: Any = None,
     steps: int | None = None,
     verbose: Any = "auto",
+    censored: bool = False,
 ) -> LabelDescription:
     """Describes labels of which some are missing, and warns of what is suspicious.
 
@@ -177,6 +189,9 @@ def describe_labels(
         x: Features to look at for NaN, as an array or batches.
         steps: How many batches to take; needed of data that never end.
         verbose: 0 for no progress bar, 1 for one, "auto" for one over long data.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends, `(rows, ..., columns, 2)`. Bounds enter ranges and means as they are, intervals by
+            their middles; the shares of each kind are told.
 
     Returns:
         A `LabelDescription`: prints as a table, with `.warnings`, `.to_pandas()` and `.plot()`.
@@ -196,13 +211,14 @@ def describe_labels(
     1             2    0.4  1.5  2.5     2         2
     """
     missing = standardize_missing(missing)
+    censored = BOOLEAN("describe_labels", "censored", censored)
     candidates = rounded_markers(missing)
     names = [str(name) for name in y.columns] if labels is None and hasattr(y, "columns") else None
     parts: dict[str, LabelStatistics] = {}
     for batch in _batches(y, steps, verbose):
         for output, each in batch.items():
             if output not in parts:
-                parts[output] = LabelStatistics(missing, candidates)
+                parts[output] = LabelStatistics(missing, candidates, censored)
             parts[output].update(each)
     if not parts or not all(part.columns for part in parts.values()):
         raise ValueError("Argument `y` holds no labels.")

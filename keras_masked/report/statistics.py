@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_masked.layers.label_streams import as_array
-from keras_masked.observation import Missing, find_missing_in_array, reject_misread
+from keras_masked.observation import NAN, Missing, find_missing_in_array, reject_misread
+from keras_masked.report.bounds import BoundStatistics
 
 Array = np.ndarray
 
@@ -96,10 +97,14 @@ class LabelStatistics:
     Args:
         missing: Which labels are missing.
         candidates: Numbers that markers become when they are rounded, by marker.
+        censored: Whether labels are lower and upper ends, `(rows, ..., columns, 2)`.
     """
 
-    def __init__(self, missing: Missing, candidates: dict[Any, list[float]]) -> None:
+    def __init__(
+        self, missing: Missing, candidates: dict[Any, list[float]], censored: bool = False
+    ) -> None:
         self.missing = missing
+        self.bounds = BoundStatistics() if censored else None
         self._candidates = candidates
         self.columns = 0
         self.rows = 0
@@ -124,9 +129,12 @@ class LabelStatistics:
         """Adds a batch of labels `(rows, ..., columns)` or `(rows,)`."""
         reject_misread(data=labels)
         array = as_array(labels)
+        dtype = array.dtype.name
+        if self.bounds is not None:
+            array = self.bounds.update(array, self.missing)
         array = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
         if not self.columns:
-            self._start(array.shape[1], array.dtype.name)
+            self._start(array.shape[1], dtype)
         elif array.shape[1] != self.columns:
             raise ValueError(
                 "Argument `y` must have the same number of columns in every batch. Received: "
@@ -134,7 +142,7 @@ class LabelStatistics:
             )
         if not array.size:
             return
-        absent = find_missing_in_array(array, self.missing)
+        absent = find_missing_in_array(array, self.missing if self.bounds is None else NAN)
         with np.errstate(invalid="ignore"):
             values = array.astype("float64")
         observed = ~absent

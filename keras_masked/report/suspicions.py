@@ -76,6 +76,8 @@ def warnings_of(stats: LabelStatistics, names: list[str]) -> list[str]:
     found = list(_of_dtype(stats))
     for c, name in enumerate(names):
         found += _of_column(stats, c, name)
+        if stats.bounds is not None:
+            found += stats.bounds.warnings_of(c, name)
     found += _of_rows(stats)
     return found
 

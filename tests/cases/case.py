@@ -136,5 +136,5 @@ def draw(case: Case, shape: tuple[int, ...] = LABELS, seed: int = 0, missing: fl
         observed[1] = True
     if case.per_column:
         observed[1:3] = True
-        y[1:3] = np.array([0.0, 1.0])[:, None]
+        y[1:3] = np.array([0.0, 1.0]).reshape(-1, *(1,) * (y.ndim - 1))
     return Draw(y.astype("float32"), p.astype("float32"), observed)
