@@ -63,11 +63,7 @@ def _checked(constructor: Any) -> Any:
         try:
             given = signature.bind(self, *args, **kwargs)
         except TypeError as error:
-            for name in cls.refuses.keys() & kwargs.keys():
-                raise ValueError(
-                    f"{cls.__name__} has no argument `{name}`: {cls.refuses[name]} "
-                    f"Received: {name}={kwargs[name]!r}"
-                ) from None
+            check_refused(cls, kwargs)
             raise TypeError(f"{cls.__name__}: {error}. See `help({cls.__name__})`.") from None
         for arguments in (given.arguments, given.arguments.get(rest, {})):
             for name, value in arguments.items():
@@ -165,12 +161,22 @@ def keywords_of(cls: type) -> frozenset[str]:
     return frozenset(p.name for p in named if p.kind is not p.VAR_KEYWORD)
 
 
+def check_refused(cls: Any, given: dict[str, Any]) -> None:
+    """Raises `ValueError` on what a class says why it does not take."""
+    for name in getattr(cls, "refuses", {}).keys() & given.keys():
+        raise ValueError(
+            f"{cls.__name__} has no argument `{name}`: {cls.refuses[name]} "
+            f"Received: {name}={given[name]!r}"
+        ) from None
+
+
 def check_keywords(self: Any, given: dict[str, Any]) -> None:
     """Raises `TypeError` on arguments that no constructor of the class, or of its bases, names."""
     cls = type(self)
     named = {p.name for base in cls.__mro__ if "__init__" in base.__dict__ for p in _named(base)}
     unknown = sorted(set(given) - named)
     if unknown:
+        check_refused(cls, given)
         known = ", ".join(inspect.signature(cls).parameters)
         raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}. Its arguments: {known}.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -39,6 +40,12 @@ def test_metrics_of_two_ends(metric: Any) -> None:
 def test_a_score_that_bounds_cannot_have() -> None:
     with pytest.raises(ValueError, match=r"R2Score has no argument `censored`.*no variance"):
         km.metrics.R2Score(censored=True)
+    for masked, inner in (
+        (L.Masked, keras.losses.MeanSquaredError()),
+        (km.metrics.Masked, keras.metrics.MeanSquaredError()),
+    ):
+        with pytest.raises(ValueError, match=r"Masked has no argument `censored`.*knows of no"):
+            masked(inner, censored=True)
     with pytest.raises(ValueError, match=r"IntervalCoverage: argument `censored`"):
         km.metrics.IntervalCoverage(0.9, None, censored=True)
 

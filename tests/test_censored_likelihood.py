@@ -64,8 +64,9 @@ def test_far_tails_and_slopes() -> None:
     """To 40 standard deviations, and for intervals from 10 down to one step of float32."""
     z = FAR.astype("float32")
     p = np.zeros((len(z), 2), "float32")
+    step = np.where(z == 0, np.float32(1e-30), np.nextafter(z, np.float32(INF)))
     widths = [10, 0.1, 0.02, 1e-3, 1e-5]
-    uppers = [*(z + np.float32(w) for w in widths), np.nextafter(z, np.float32(INF))]
+    uppers = [*(z + np.float32(w) for w in widths), step]
     none = np.full(len(z), np.float32(INF))
     for lower, upper in [(z, none), (-none, z), *((z, u) for u in uppers)]:
         y = np.stack([lower, upper], -1)

@@ -89,6 +89,10 @@ class Masked(MaskedLoss):
     Source: none; the counterpart of `keras_masked.metrics.Masked`.
     """
 
+    refuses = {
+        "censored": "what is wrapped takes one number a label, and knows of no bounds. Use a "
+        "loss of keras_masked with that argument."
+    }
     admits = {
         "reduction": one_of("as_wrapped", *REDUCTIONS),
         "label_axes": LABEL_AXES,

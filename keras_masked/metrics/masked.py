@@ -86,6 +86,10 @@ class Masked(MaskedMetric):
     Source: none; the counterpart of `keras_masked.losses.Masked`.
     """
 
+    refuses = {
+        "censored": "what is wrapped takes one number a label, and knows of no bounds. Use a "
+        "metric of keras_masked with that argument."
+    }
     admits = {"label_axes": LABEL_AXES, "fill": FILL}
 
     def __init__(
