@@ -107,6 +107,17 @@ def test_slopes_of_tails(family: Family) -> None:
 
 
 @EACH
+def test_diverged_parameters_stay_visible(family: Family) -> None:
+    """NaN parameters are no infinite mean, no least count and no certain probability."""
+    ours, p = family.make(), family.draw(3)
+    y, p = tensor(family.labels(p), "float32"), tensor(np.full_like(p, np.nan), "float32")
+    found = {name: getattr(ours, name)(y, p) for name in ("nll", "cdf", "log_cdf", "log_survival")}
+    found |= {name: getattr(ours, name)(p) for name in ("mean", "variance")}
+    found |= {"crps": ours.crps(y, p), "quantile": ours.quantile(0.3, p)}
+    assert [name for name, x in found.items() if not np.isnan(to_numpy(x)).all()] == []
+
+
+@EACH
 def test_parts_agree(family: Family) -> None:
     """The density integrates to the distribution function, which the quantile inverts."""
     ours, p = family.make(), family.draw(5).clip(-1.5, 1.5)[0, :3, None] * np.ones((3, 200, 1))

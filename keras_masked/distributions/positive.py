@@ -183,8 +183,8 @@ class LogLogistic(LogLocationScale):
     standard = Logistic()
 
     def _angle(self, scale: Tensor, most: float) -> tuple[Tensor, Tensor]:
-        """pi times a scale below `most`, and whether it is."""
-        finite = scale < most
+        """pi times a scale below `most`, and whether it is, or NaN, which stays."""
+        finite = ops.logical_not(scale >= most)
         return math.pi * ops.where(finite, scale, 0.25 * ops.ones_like(scale)), finite
 
     def mean(self, parameters: Tensor) -> Tensor:
