@@ -27,10 +27,10 @@ BROWSER = next(
 WORDS = {
     "install": "install.html",
     "conda": "install.html",
-    "pandas": "missing.html",
-    "TensorBoard": "",  # any page
+    "pandas": "recipes/data.html",
+    "TensorBoard": "looking.html",
     "multi-task": "tox21.html",
-    "imputation": "",
+    "imputation": "",  # any page
     "mask": "missing.html",
 }
 pytestmark = pytest.mark.skipif(not SITE.is_dir(), reason="`nox -s docs` builds the site")
