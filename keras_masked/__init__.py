@@ -21,7 +21,7 @@ from keras_masked.observation import censored_labels, observed_rate
 from keras_masked.replicas import replicas
 from keras_masked.report import compare, describe_labels, report
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "censored_labels",
