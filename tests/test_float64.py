@@ -42,7 +42,7 @@ def wide(case: Case) -> Draw:
     data = draw(case)
     data.y, data.p = case.data(np.random.default_rng(7), data.observed.shape)
     if case.per_column:
-        data.y[1:3] = np.array([0.0, 1.0])[:, None]
+        data.y[1:3] = np.array([0.0, 1.0]).reshape(2, *(1,) * (data.y.ndim - 1))
     return data
 
 

@@ -32,7 +32,8 @@ def expected(
     columns = []
     for c in range(o.shape[-1]):
         k = o[..., c]
-        columns.append(case.oracle(y[..., c][k], p[..., c][k], w[..., c][k]))
+        of_column = (np.take(x, c, axis=o.ndim - 1)[k] for x in (y, p, w))
+        columns.append(case.oracle(*of_column))
     return float(np.nanmean(columns))
 
 

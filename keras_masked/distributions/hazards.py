@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.distributions.base import Distribution, register
 from keras_masked.distributions.histogram import EDGES, OfBins
-from keras_masked.distributions.support import between
+from keras_masked.distributions.support import Domain
 from keras_masked.validation import Check
 
 Tensor = Any
@@ -28,6 +29,14 @@ TIMES = Check(
 )
 
 
+class Lived(Domain):
+    """Times up to the last edge, and those that are known to be longer than anything."""
+
+    def meets(self, lower: Any, upper: Any) -> Any:
+        """Whether a time may lie between both ends, or has no upper one."""
+        return super().meets(lower, upper) | ((lower >= self.low) & (upper == math.inf))
+
+
 @register
 class DiscreteHazard(OfBins, Distribution):
     r"""Time to an event, by the probability of it in each interval, if it was not before.
@@ -43,7 +52,8 @@ class DiscreteHazard(OfBins, Distribution):
         edges: Edges of the intervals, in the labels' units: 0, then each above the one before.
 
     Shapes: parameters `(..., labels, len(edges) - 1)`: logits $l$. Labels outside the edges are
-    outside the support.
+    outside the support, but for those that are censored beyond the last: these have outlived all
+    intervals, and nothing else is known of them.
 
     Example:
 
@@ -64,7 +74,10 @@ class DiscreteHazard(OfBins, Distribution):
     def __init__(self, edges: Sequence[float]) -> None:
         self.edges = tuple(edges)
         self.parameters = tuple(f"logit_{i}" for i in range(len(self.edges) - 1))
-        self.support = between(self.edges[0], self.edges[-1])
+        low, high = self.edges[0], self.edges[-1]
+        self.support = Lived(
+            f"from {low:g} to {high:g}", lambda y: (y >= low) & (y <= high), low, high
+        )
 
     def _steps(self, parameters: Tensor) -> Tensor:
         """-log(1 - h) of each interval: what it adds to the cumulative hazard."""

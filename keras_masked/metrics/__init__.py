@@ -134,6 +134,8 @@ from keras_masked.metrics.robust import LogCoshError
 from keras_masked.metrics.scores import ContinuousRankedProbabilityScore
 from keras_masked.metrics.signed import MeanError, MeanPercentageError
 from keras_masked.metrics.similarity import CosineSimilarity
+from keras_masked.metrics.survival import ConcordanceIndex
+from keras_masked.metrics.survival_scores import BrierScoreAt, IntegratedBrierScore
 from keras_masked.metrics.values import Mean, MeanMetricWrapper, Sum
 from keras_masked.metrics.variance import ExplainedVariance, explained_variance
 from keras_masked.metrics.verification import (
@@ -155,6 +157,7 @@ __all__ = [
     "BinaryCrossentropy",
     "BinaryIoU",
     "BrierScore",
+    "BrierScoreAt",
     "ByGroup",
     "CalibrationError",
     "CategoricalAccuracy",
@@ -164,6 +167,7 @@ __all__ = [
     "CohenKappa",
     "ColumnMetric",
     "ConcordanceCorrelation",
+    "ConcordanceIndex",
     "ConfusionMatrix",
     "ContinuousRankedProbabilityScore",
     "CosineSimilarity",
@@ -189,6 +193,7 @@ __all__ = [
     "HammingLoss",
     "HeidkeSkillScore",
     "Hinge",
+    "IntegratedBrierScore",
     "IntervalCoverage",
     "IntervalScore",
     "IntervalWidth",

@@ -266,7 +266,7 @@ class PerLabel(MaskedMetric):
         return {
             "name": self.name,
             "dtype": self.dtype,
-            "metric": self._config,
+            "metric": serialization.serialize(self.metric),
             "labels": list(self.labels),
             "average": self.average,
             "show_support": self.show_support,

@@ -6,34 +6,26 @@ from typing import Any
 
 from keras import ops
 
-from keras_masked import _backend
-from keras_masked.formulas.ties import with_ties
-from keras_masked.metrics.base import MaskedMetric, defined_mean, known, register
-from keras_masked.metrics.columns import ColumnMetric, in_columns
-from keras_masked.metrics.median_states import Slots, check_replicas
-from keras_masked.metrics.moments import flat
+from keras_masked.formulas.ties import by, smaller_after, with_ties
+from keras_masked.metrics.base import register
+from keras_masked.metrics.kept import CAPACITY, KeepsLabels
 from keras_masked.observation import NAN, Missing, Observation
-from keras_masked.validation import one_of, whole
+from keras_masked.validation import one_of
 
 Tensor = Any
 
-CAPACITY = 10_000
-MOST = 2**24 - 1
-"""Labels are counted in float32, in which 2^24 + 1 is 2^24."""
 
-
-class RankCorrelation(ColumnMetric):
-    """Base class: a function of the order of labels and predictions, which are kept.
+class RankCorrelation(KeepsLabels):
+    """Base class: a function of the order of labels and predictions.
 
     A subclass implements `correlate`.
     """
 
+    kept = 2
+    instead = "Take `PearsonCorrelation` with `axis=0` or `axis=None`."
     _direction = "up"
 
-    admits = {
-        "axis": one_of(None, 0),
-        "capacity": whole(f"an integer from 1 to {MOST}", 1, MOST),
-    }
+    admits = {"axis": one_of(None, 0)}
 
     def __init__(
         self, name: str | None, dtype: Any, axis: int | None, capacity: int, missing: Missing
@@ -46,65 +38,27 @@ class RankCorrelation(ColumnMetric):
         """Labels stay where they are: `axis` says what is correlated."""
         return -1
 
-    def new_state(self, owner: MaskedMetric, columns: int | None) -> Any:
-        """Creates slots in the state of `owner`."""
-        return owner.keep(Slots(owner, self._options["capacity"], columns, kept=2))
-
-    def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError`: ranks keep values, not sums."""
-        raise ValueError(
-            f"{type(self).__name__} keeps all values for each way to count rows, which is too "
-            "much. Take `PearsonCorrelation` with `axis=0` or `axis=None`."
-        )
-
-    def collect(self, seen: Observation, state: Any, per_column: bool) -> Tensor:
-        """Labels, predictions and weights of a batch."""
-        check_replicas(self._options["capacity"])
-        arrange = in_columns if per_column else flat
-        y_true, y_pred, weights = map(arrange, (seen.y_true, seen.y_pred, seen.weights))
-        return state.collect(y_true, y_pred, weights)
+    def values_of(self, seen: Observation) -> tuple[Tensor, ...]:
+        """Labels and predictions."""
+        return seen.y_true, seen.y_pred
 
     def correlate(self, y_true: Tensor, y_pred: Tensor, weights: Tensor) -> Tensor:
         """The correlation of each column; NaN where either side is constant."""
         raise NotImplementedError
 
-    def score(self, state: Any) -> Tensor:
-        """The correlation so far, NaN if not all labels have fitted."""
-        contents = state.contents
-        values = self.correlate(*(in_columns(contents[i]) for i in range(3)))
-        values = values if len(contents.shape) > 2 else values[0]
-        return state.if_all_fit(known(values, ops.logical_not(self._diverged(state))))
+    def columns_score(self, *contents: Tensor) -> Tensor:
+        """The correlation of each column."""
+        return self.correlate(*contents)
 
-    def defined(self, state: Any) -> Tensor:
-        """Whether two labels differ, or a prediction has diverged, or some did not fit."""
-        labels, _, weights = (in_columns(state.contents[i]) for i in range(3))
+    def columns_defined(self, *contents: Tensor) -> Tensor:
+        """Whether two labels differ, in each column."""
+        labels, _, weights = contents
         shown, least = ops.not_equal(weights, 0), -float("inf")
         highest, lowest = (
             sign * ops.max(ops.where(shown, sign * labels, least), axis=0, initial=least)
             for sign in (1.0, -1.0)
         )
-        differ = highest > lowest
-        differ = differ if len(state.contents.shape) > 2 else differ[0]
-        unknown = ops.logical_or(self._diverged(state), ops.logical_not(state.all_fit))
-        return ops.logical_or(differ, unknown)
-
-    def _diverged(self, state: Any) -> Tensor:
-        """Whether there is a NaN, or where, of columns."""
-        return ops.any(ops.any(ops.isnan(state.contents), axis=0), axis=0)
-
-    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
-        """The mean over the defined columns."""
-        return defined_mean(scores, ops.ones_like(scores), defined)
-
-    def support_of(self, state: Any) -> Tensor:
-        """The sum of weights so far."""
-        return state.weight
-
-
-def by(keys: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
-    """Columns in the order of the first, of which equal ones stay in their order."""
-    order = ops.argsort(keys, axis=0)
-    return tuple(ops.take_along_axis(x, order, axis=0) for x in (keys, *others))
+        return highest > lowest
 
 
 def centred_ranks(values: Tensor, weights: Tensor) -> Tensor:
@@ -114,30 +68,6 @@ def centred_ranks(values: Tensor, weights: Tensor) -> Tensor:
     up_to, same = with_ties(weights, ordered)
     ranks = up_to - 0.5 * same - 0.5 * ops.sum(weights, axis=0)
     return ops.take_along_axis(ranks, ops.argsort(order, axis=0), axis=0)
-
-
-def inversions(values: Tensor, weights: Tensor) -> Tensor:
-    """The products of weights of all pairs in each column of which the first is the greater.
-
-    By merging: halves that are in order are put in order together, again and again.
-    """
-    size, columns = values.shape
-    length = 1
-    found = ops.zeros_like(weights[0])
-    if not columns:
-        return found
-    more = (1 << max(size - 1, 0).bit_length()) - size
-    values, weights = (ops.pad(x, ((0, more), (0, 0))) for x in (values, weights))
-    while length < size:
-        values, weights = (ops.reshape(x, (-1, 2 * length, columns)) for x in (values, weights))
-        order = ops.argsort(values, axis=1)
-        values, weights = (ops.take_along_axis(x, order, axis=1) for x in (values, weights))
-        first = ops.cast(order < length, weights.dtype) * weights
-        before = _backend.cumsum(first, axis=1)
-        greater = before[:, -1:] - before
-        found = found + ops.sum(ops.sum((weights - first) * greater, axis=1), axis=0)
-        length *= 2
-    return found
 
 
 def product_root(x: Tensor, y: Tensor) -> Tensor:
@@ -265,5 +195,7 @@ class KendallTau(RankCorrelation):
             for x in (whole - same_y, whole - same_p, same_p - same)
         )
         # Equal labels stand in the order of their predictions, and so are no inversions.
-        ordered = pairs_y - of_p_alone - 2.0 * inversions(y_pred, weights)
+        ordered = (
+            pairs_y - of_p_alone - 2.0 * ops.sum(weights * smaller_after(y_pred, weights), axis=0)
+        )
         return ordered / product_root(pairs_y, pairs_p)

@@ -3,7 +3,7 @@
 A family of rows is a module here that has functions `losses` and `metrics`, or one of them.
 """
 
-from tests.cases import censored, classes, classification, ranking, ranks, scores
+from tests.cases import censored, classes, classification, ranking, ranks, scores, survival
 from tests.cases import losses as losses_of_keras_and_others
 from tests.cases import metrics as metrics_of_keras_and_others
 from tests.cases.case import LABELS, Case, Draw, draw
@@ -18,6 +18,7 @@ FAMILIES = [
     censored,
     ranking,
     ranks,
+    survival,
 ]
 LOSSES = [row for family in FAMILIES if hasattr(family, "losses") for row in family.losses()]
 METRICS = [row for family in FAMILIES if hasattr(family, "metrics") for row in family.metrics()]
