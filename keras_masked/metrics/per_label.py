@@ -84,7 +84,7 @@ class PerLabel(MaskedMetric):
         self,
         metric: MaskedMetric,
         labels: Sequence[str],
-        average: str | None = "macro",
+        average: Literal["macro", "weighted"] | None = "macro",
         show_support: bool = False,
         name: str | None = None,
         dtype: Any = None,
