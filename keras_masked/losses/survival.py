@@ -161,6 +161,6 @@ def cox_partial_likelihood(
     >>> [round(float(event[0]), 4) for event in events]
     [0.6931, 0.6931, 0.0, 0.0]
     """
-    seen = observe(y_true, y_pred, None, TIME, missing=standardize_missing(missing))
     options = CoxPartialLikelihood.checked(ties=ties)
+    seen = observe(y_true, y_pred, None, TIME, missing=standardize_missing(missing))
     return with_mask(*cox_values(seen.in_columns(), options["ties"]))
