@@ -250,7 +250,8 @@ def keras_tests(session: nox.Session, backend: str) -> None:
 @each_backend
 def doctests(session: nox.Session, backend: str) -> None:
     """Run the examples in docstrings and on pages of docs/; arguments after -- go to pytest."""
-    pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
+    found = [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/recipes/*.md")]
+    pages = sorted(str(path.relative_to(ROOT)) for path in found)
     options = ["--doctest-modules", "--doctest-glob=*.md"]
     # It has no examples, and modules that only one backend can import.
     options += ["--ignore=keras_masked/_backend"]

@@ -192,7 +192,15 @@ def test_memory_is_bounded_and_long_data_have_a_bar(capsys: Any) -> None:
     assert "12" in capsys.readouterr().out
 
 
+def test_bfloat16_tensors() -> None:
+    """-9999 is -9984 there, on PyTorch, too, which hands no such numbers to NumPy."""
+    y = keras.ops.cast(keras.ops.convert_to_tensor([[1.0, -9999.0], [2.0, 3.0]]), "bfloat16")
+    assert [row[1] for row in km.describe_labels(y, missing=-9999.0).table()] == [2, 1]
+
+
 def test_bad_arguments() -> None:
+    with pytest.raises(ValueError, match="holds no labels"):
+        km.describe_labels(np.zeros((3, 0)))
     with pytest.raises(ValueError, match="`labels` must name each column"):
         km.describe_labels(np.zeros((2, 3)), ["a"])
     with pytest.raises(ValueError, match="`missing`"):

@@ -95,6 +95,19 @@ def test_logits_markers_and_weights() -> None:
     assert found.rows[0]["auc"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_predictions_of_missing_labels_do_not_say_what_the_others_are() -> None:
+    """Garbage there must not pass for logits, of which probabilities would be made again."""
+    y, p = table()
+    expected = km.report(y, p, labels=NAMES, confidence_level=None).rows
+    for garbage in (-5.0, 1e30, -np.inf):
+        found = km.report(y, np.where(np.isnan(y), garbage, p), labels=NAMES, confidence_level=None)
+        assert found.rows == expected
+    ids, scores = np.arange(60) % 5 - 1, np.random.default_rng(0).dirichlet(np.ones(4), 60)
+    expected = km.report(ids, scores, missing=-1, confidence_level=None).rows
+    scores[ids < 0] = 1e30
+    assert km.report(ids, scores, missing=-1, confidence_level=None).rows == expected
+
+
 def test_classes_and_distributions() -> None:
     rng = np.random.default_rng(0)
     ids, scores = rng.integers(-1, 4, 60), rng.dirichlet(np.ones(4), 60)
@@ -173,6 +186,10 @@ def test_text_markdown_and_html() -> None:
 
 
 def test_bad_arguments() -> None:
+    pandas = pytest.importorskip("pandas")
+    y, p = (pandas.DataFrame(x, columns=list(NAMES)) for x in table())
+    with pytest.raises(ValueError, match="same order"):
+        km.report(y, p[p.columns[::-1]])
     y, p = table()
     with pytest.raises(ValueError, match="model and data"):
         km.report(y)

@@ -30,6 +30,8 @@ def as_array(labels: Any, name: str = "labels") -> np.ndarray:
     reject_misread(**{name: labels})
     if hasattr(labels, "detach"):  # a tensor of PyTorch, in a process of another backend
         labels = labels.detach().cpu()
+        if "bfloat16" in str(labels.dtype):  # PyTorch hands none to NumPy, which Keras taught them
+            labels = np.asarray(labels.float()).astype("bfloat16")
     try:
         array = np.asarray(labels)
         if array.dtype == object:  # as pandas gives columns with None or NA

@@ -14,7 +14,13 @@ from keras import ops
 from keras_masked import metrics as M
 from keras_masked.report.areas import exact_areas, ranks
 from keras_masked.report.comparison import update
-from keras_masked.report.predictions import BINARY, CLASS, DISTRIBUTION, Predictions
+from keras_masked.report.predictions import (
+    BINARY,
+    CLASS,
+    DISTRIBUTION,
+    Predictions,
+    probabilities,
+)
 
 Array = np.ndarray
 ENDS = ("", "/lower", "/upper")
@@ -100,7 +106,8 @@ def _taken(column: int, found: list[Measure]) -> bool:
 
 
 def _are_logits(seen: Predictions) -> bool:
-    finite = seen.y_pred[np.isfinite(seen.y_pred).all(axis=-1)]
+    finite = np.isfinite(seen.y_pred).all(axis=-1) & ~seen.hidden(list(range(len(seen.labels))))
+    finite = seen.y_pred[finite]
     return not np.allclose(finite.sum(axis=-1), 1, atol=1e-3)
 
 
@@ -226,5 +233,5 @@ def inputs(seen: Predictions, each: Measure, columns: list[int]) -> tuple[Array,
     if seen.from_logits and columns[0] in seen.columns(BINARY) and each.metric.name in (
         "brier", "accuracy",
     ):  # fmt: skip
-        p = 1 / (1 + np.exp(-np.clip(p, -500, 500)))
+        p = probabilities(p)
     return y, p

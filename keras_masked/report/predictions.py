@@ -93,7 +93,7 @@ class Predictions:
     def _drawable(self, column: int) -> tuple[Array, Array]:
         y, p = self.observed(column)
         if self.kinds[column] == BINARY and self.from_logits:
-            p = 1 / (1 + np.exp(-np.clip(p, -500, 500)))
+            p = probabilities(p)
         if self.kinds[column] == DISTRIBUTION and len(y):
             cdf = self.distribution.cdf(ops.convert_to_tensor(y), ops.convert_to_tensor(p))
             p = np.asarray(ops.convert_to_numpy(cdf), "float64")
@@ -119,8 +119,14 @@ def gather(
             "Give labels and predictions, `report(y_true, y_pred)`, or a model and data, "
             "`report(model=model, data=(x, y))`."
         )
-    if labels is None and hasattr(y_true, "columns"):
-        labels = [str(name) for name in y_true.columns]
+    if hasattr(y_true, "columns"):
+        of_both = [[str(name) for name in getattr(y, "columns", ())] for y in (y_true, y_pred)]
+        if of_both[0] != of_both[1] and sorted(of_both[0]) == sorted(of_both[1]):
+            raise ValueError(
+                "Arguments `y_true` and `y_pred` must have their columns in the same order. "
+                f"Received: {of_both[0]} and {of_both[1]}"
+            )
+        labels = of_both[0] if labels is None else labels
     if model is not None:
         y_true, y_pred = _predict(model, data, batch_size, steps, verbose)
     y, p = as_array(y_true, "y_true"), as_array(y_pred, "y_pred")
@@ -153,11 +159,17 @@ def gather(
     else:
         kinds = [_kind(y[..., c], missing) for c in range(columns)]
     binary = [c for c, kind in enumerate(kinds) if kind == BINARY]
-    scores = p[..., binary] if binary else p[:0]
+    shown = ~find_missing_in_array(y[..., binary], missing)  # hidden predictions may be anything
     with np.errstate(invalid="ignore"):
+        scores = p[..., binary][shown] if binary else p[:0]
         from_logits = bool(((scores < 0) | (scores > 1)).any())
     weight = None if weight is None else as_array(weight, "sample_weight")
     return Predictions(y, p, weight, missing, names, kinds, distribution, from_logits)
+
+
+def probabilities(logits: Array) -> Array:
+    """The sigmoid, without overflow in float32."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, 80))))
 
 
 def _kind(y: Array, missing: Missing) -> str:

@@ -132,7 +132,8 @@ class LabelStatistics:
         dtype = array.dtype.name
         if self.bounds is not None:
             array = self.bounds.update(array, self.missing)
-        array = array.reshape(-1, array.shape[-1] if array.ndim > 1 else 1)
+        columns = array.shape[-1] if array.ndim > 1 else 1
+        array = array.reshape(array.size // max(columns, 1), columns)
         if not self.columns:
             self._start(array.shape[1], dtype)
         elif array.shape[1] != self.columns:
