@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import keras_masked as km
 from tests.backend import compile_, tensor, to_numpy, value_and_grad
 from tests.families import FAMILIES, Family
 
@@ -114,6 +115,18 @@ def test_diverged_parameters_stay_visible(family: Family) -> None:
     found = {name: getattr(ours, name)(y, p) for name in ("nll", "cdf", "log_cdf", "log_survival")}
     found |= {name: getattr(ours, name)(p) for name in ("mean", "variance")}
     found |= {"crps": ours.crps(y, p), "quantile": ours.quantile(0.3, p)}
+    assert [name for name, x in found.items() if not np.isnan(to_numpy(x)).all()] == []
+    for i in range(p.shape[-1]):
+        one = tensor(np.where(np.arange(p.shape[-1]) == i, np.nan, family.draw(3)), "float32")
+        found = {name: getattr(ours, name)(y, one) for name in ("nll", "crps", "log_cdf")}
+        assert [name for name, x in found.items() if not np.isnan(to_numpy(x)).all()] == [], i
+
+
+def test_a_diverged_location_has_no_infinite_mean() -> None:
+    """Where all else is infinite: scales of 1 and more."""
+    ours, y = km.distributions.LogLogistic(), tensor([[3.0]], "float32")
+    p = tensor([[[np.nan, 0.5]]], "float32")
+    found = {"mean": ours.mean(p), "variance": ours.variance(p), "crps": ours.crps(y, p)}
     assert [name for name, x in found.items() if not np.isnan(to_numpy(x)).all()] == []
 
 

@@ -156,6 +156,12 @@ def _mean_ratio(
     return ops.where(below, -one, one) * reach * ops.sum(2.0 * d * weight * values, axis=-1)
 
 
+def _infinite_unless(finite: Tensor, found: Tensor) -> Tensor:
+    """`found` where it is finite, infinity elsewhere, and NaN of diverged parameters."""
+    seen = ops.logical_or(finite, ops.isnan(found))
+    return ops.where(seen, found, ops.full_like(found, float("inf")))
+
+
 @register
 class LogLogistic(LogLocationScale):
     r"""The distribution of a positive label whose logarithm is logistic.
@@ -196,7 +202,7 @@ class LogLogistic(LogLocationScale):
         location, log_scale = self._read(parameters)
         b, finite = self._angle(ops.exp(log_scale), 1.0)
         found = ops.exp(location) * b / ops.sin(b)
-        return ops.where(finite, found, ops.full_like(found, float("inf")))
+        return _infinite_unless(finite, found)
 
     def variance(self, parameters: Tensor) -> Tensor:
         """Returns exp(2 m) (2 b / sin(2 b) - (b / sin b)^2); infinite for scales from 1/2 on.
@@ -212,7 +218,7 @@ class LogLogistic(LogLocationScale):
         safe = ops.where(near, ops.ones_like(b), b)
         excess = ops.where(near, series, ops.tan(safe) / safe - 1.0)
         found = ops.square(ops.exp(location) * b / ops.sin(b)) * excess
-        return ops.where(finite, found, ops.full_like(found, float("inf")))
+        return _infinite_unless(finite, found)
 
     def crps(self, y: Tensor, parameters: Tensor) -> Tensor:
         """Returns the continuous ranked probability score; infinite for scales of 1 and more.
@@ -240,7 +246,7 @@ class LogLogistic(LogLocationScale):
         share = ops.where(small, share, lower)
         parts = (ops.tanh(0.5 * z), log_mean, share, s)
         found = _score(y, ops.exp(location), log_ratio(y, location), parts)
-        return ops.where(finite, found, ops.full_like(found, float("inf")))
+        return _infinite_unless(finite, found)
 
     def start(self, mean: Tensor, standard_deviation: Tensor) -> Tensor:
         """Returns parameters of a logarithm with the deviation of that of such labels.
