@@ -83,7 +83,7 @@ MUTANTS = [
            "return _backend.shut_where(lambda: _expand(hidden(), losses), losses)",
            "return losses", DELETION),
     Mutant("hidden inputs are not replaced", HIDING,
-           "return ops.where(_expand(hidden(), x), value, x)", "return x", DELETION),
+           "return _backend.set_where(_expand(hidden(), x), x, value)", "return x", DELETION),
     Mutant("labels of weight 0 are seen", OBSERVE,
            "return lambda: self.weight == 0.0", "return lambda: self.weight < 0.0",
            "loss_gradients.py::test_blindness_of_weight_zero"),
