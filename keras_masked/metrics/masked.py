@@ -216,8 +216,6 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
         raise ValueError(f"Argument `metric` is masked already. Received: metric={metric!r}")
     if type(metric).update_state in OF_VALUES:
         raise ValueError(f"{metric!r} takes no labels and predictions.")
-    if isinstance(metric, keras.metrics.MeanMetricWrapper):
-        check_function(_backend.function_of(metric), label_axes, fill)
     if label_axes == 0 and _is_keras(metric, OF_VECTORS + OF_ROWS):
         raise ValueError(
             f"{metric!r} is a metric of whole vectors. Pass `label_axes=1`. Received: label_axes=0"
@@ -227,6 +225,8 @@ def check_wrapped(metric: Any, label_axes: int, fill: Any) -> None:
             f"{metric!r} looks for 0/1 labels in the whole batch, hidden ones included. "
             f"Pass `fill=(1, 0.5)`. Received: fill={fill!r}"
         )
+    if isinstance(metric, keras.metrics.MeanMetricWrapper):
+        check_function(_backend.function_of(metric), label_axes, fill)
 
 
 def check_function(fn: Any, label_axes: int, fill: Any) -> None:
