@@ -272,7 +272,32 @@ def scores(**options: Any) -> Model:
     return heads(kinds, losses, [np.where(gone, np.nan, y)] * len(losses))
 
 
-def heads(distributions: list[Any], losses: dict[str, Any], labels: list[Any]) -> Model:
+def bounds(**options: Any) -> Model:
+    """Labels of which some are known only as bounds, or as times without an event yet."""
+    del options
+    x, y, gone = table()
+    times = np.where(gone, np.nan, np.exp(y))
+    until = km.censored_labels(times, event=x[:, :LABELS] > -0.5)
+    losses = {
+        "weibull": km.losses.NegativeLogLikelihood("weibull", censored=True, name="nll"),
+        "cox": km.losses.CoxPartialLikelihood(),
+        "squares": km.losses.MeanSquaredError(censored=True),
+    }
+    brier = km.metrics.BrierScoreAt("weibull", 1.0)
+    brier.adapt(until)
+    concordance = km.metrics.ConcordanceIndex(capacity=2 * ROWS, estimator="uno")
+    metrics = {
+        "weibull": [brier, km.metrics.CalibrationError("weibull", censored=True)],
+        "cox": [km.metrics.PerLabel(concordance, COLUMNS)],
+        "squares": [km.metrics.RootMeanSquaredError(censored=True)],
+    }
+    kinds = [km.distributions.Weibull()]
+    return heads(kinds, losses, [until] * len(losses), metrics=metrics)
+
+
+def heads(
+    distributions: list[Any], losses: dict[str, Any], labels: list[Any], **options: Any
+) -> Model:
     """An output for each loss: parameters of a distribution, where there is one."""
     keras.utils.set_random_seed(1)
     x, _, _ = table()
@@ -283,7 +308,7 @@ def heads(distributions: list[Any], losses: dict[str, Any], labels: list[Any]) -
     ]
     layers += [keras.layers.Dense(LABELS, name=name) for name in list(losses)[len(layers) :]]
     model = keras.Model(inputs, [layer(inputs) for layer in layers])
-    model.compile(optimizer(), losses, run_eagerly=True)
+    model.compile(optimizer(), losses, run_eagerly=True, **options)
     return model, x, labels
 
 
@@ -301,6 +326,7 @@ MODELS: dict[str, Callable[..., Model]] = {
         language_model,
         families,
         scores,
+        bounds,
     )
 }
 """Each builds a compiled model and returns it with its data."""
