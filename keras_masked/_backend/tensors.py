@@ -20,14 +20,16 @@ def as_received(labels: Any) -> Tensor:
 
 
 def form_of(x: Any) -> str:
-    """Says of a tensor how it keeps its entries: "dense", "ragged" or "sparse"; "" of all else."""
+    """Says what a tensor is: "dense" and real, "complex", "ragged" or "sparse"; "" of all else."""
     kind = type(x).__name__
     if kind in ("RaggedTensor", "RaggedTensorSpec") or getattr(x, "is_nested", False):
         return "ragged"
     # PyTorch's, TensorFlow's and JAX's, in this order.
     if getattr(x, "is_sparse", False) or kind in ("SparseTensor", "IndexedSlices", "BCOO", "BCSR"):
         return "sparse"
-    return "dense" if ops.is_tensor(x) else ""
+    if not ops.is_tensor(x):
+        return ""
+    return "complex" if "complex" in str(x.dtype) else "dense"
 
 
 def isnan(x: Tensor) -> Tensor:

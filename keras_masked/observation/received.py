@@ -88,6 +88,8 @@ def warn_if_swapped(y_true: Any, y_pred: Any, missing: Missing) -> None:
     Keras's argument order is the reverse of PyTorch's. A model that has diverged looks the same,
     which is why nothing is raised. Of numbers, those near 0 are predicted in earnest.
     """
+    if not (at_hand(y_pred) and at_hand(y_true)):
+        return
     predictions, labels = as_array_of_numbers(y_pred), as_array_of_numbers(y_true)
     if predictions is None or labels is None:
         return
