@@ -405,7 +405,7 @@ def describe(loss: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 if __name__ == "__main__":
