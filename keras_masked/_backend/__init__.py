@@ -46,7 +46,7 @@ from keras_masked._backend.special import (
     ndtri,
 )
 from keras_masked._backend.state import compiled_together, forget, unused
-from keras_masked._backend.sums import add_up, count, count_columns, totals
+from keras_masked._backend.sums import add_up, count, count_columns, totals, two_sum
 from keras_masked._backend.tensors import (
     absolute,
     amax,
@@ -137,6 +137,7 @@ __all__ = [
     "torch_group",
     "total",
     "totals",
+    "two_sum",
     "unused",
     "waiting",
     "zero_where",

@@ -141,6 +141,13 @@ def count_columns(observed: Tensor) -> Tensor:
     return ops.sum(ops.cast(observed, "float32"), axis=0)
 
 
+def two_sum(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """a + b, and exactly what rounding takes from it (Knuth's two-sum)."""
+    total = a + b
+    grown = total - a
+    return total, (a - (total - grown)) + (b - grown)
+
+
 def _short_run(size: int | None) -> int:
     """The longest run shorter than 32 into which an axis divides."""
     return next((n for n in range(31, 1, -1) if size and size % n == 0), 1)

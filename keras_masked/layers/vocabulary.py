@@ -261,12 +261,10 @@ class LinearCrossentropy(StrictLayer):
         return logits if cap is None else cap * ops.tanh(logits / cap)
 
     def _count(self, batch: Tensor) -> None:
-        """Adds to the sums, and keeps what their rounding leaves out (Knuth's two-sum)."""
+        """Adds to the sums, and keeps what their rounding leaves out."""
         old, rest = ops.unstack(ops.convert_to_tensor(self._counts), 2)
-        new = old + ops.cast(batch, "float32")
-        grown = new - old
-        rest = rest + ((old - (new - grown)) + (ops.cast(batch, "float32") - grown))
-        self._counts.assign(ops.stack([new, rest]))
+        new, left_out = _backend.two_sum(old, ops.cast(batch, "float32"))
+        self._counts.assign(ops.stack([new, rest + left_out]))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the hidden states."""

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_masked import _backend
+
 Tensor = Any
 
 
@@ -18,8 +20,8 @@ def sums_dtype(metric: keras.metrics.Metric) -> str:
 class Accumulator:
     """Running sums in two variables of a metric: the sums, and what their rounding left out.
 
-    Knuth's two-sum gives the rounding error of an addition exactly. Both variables are plain
-    sums, so that they also add over replicas.
+    `two_sum` gives the rounding error of an addition exactly. Both variables are plain sums, so
+    that they also add over replicas.
 
     Args:
         metric: The metric that owns the variables.
@@ -40,10 +42,8 @@ class Accumulator:
     def add(self, value: Tensor) -> None:
         """Adds a tensor of the accumulator's shape."""
         old = ops.convert_to_tensor(self._sum)
-        value = ops.cast(value, old.dtype)
-        new = old + value
-        grown = new - old
-        self._rest.assign(self._rest + ((old - (new - grown)) + (value - grown)))
+        new, left_out = _backend.two_sum(old, ops.cast(value, old.dtype))
+        self._rest.assign(self._rest + left_out)
         self._sum.assign(new)
 
     def merge(self, other: Accumulator) -> None:

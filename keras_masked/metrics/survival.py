@@ -161,8 +161,6 @@ def precise_sum(x: Tensor) -> Tensor:
     rest = ops.zeros_like(x)
     while x.shape[0] > 1:
         half = x.shape[0] // 2
-        a, b = x[:half], x[half:]
-        x = a + b
-        grown = x - a
-        rest = rest[:half] + rest[half:] + ((a - (x - grown)) + (b - grown))
+        x, left_out = _backend.two_sum(x[:half], x[half:])
+        rest = rest[:half] + rest[half:] + left_out
     return x[0] + rest[0]

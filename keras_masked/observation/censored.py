@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from keras import backend, ops
 
-from keras_masked import _backend
 from keras_masked.formulas import Domain
 from keras_masked.observation import shapes
 from keras_masked.observation.missing import Missing, find_missing, find_missing_in_array
 from keras_masked.observation.received import as_array_of_numbers, receive_labels
-from keras_masked.observation.rejected import reject_arrays
+from keras_masked.observation.stacked import receive_stacked
 
 Tensor = Any
 
@@ -38,15 +37,10 @@ def take_ends_apart(
     y_true: Tensor, y_pred: Tensor, error: Tensor | None = None, errors: bool = True
 ) -> tuple[Tensor, Tensor | None, Tensor]:
     """Ends of labels, their errors if any, and the first of the parameters predicted for each."""
-    reject_arrays(y_true=y_true, y_pred=y_pred)
-    mask = _backend.get_keras_mask(y_pred)
-    y_pred = ops.convert_to_tensor(y_pred)
-    if not hasattr(y_true, "shape"):
-        y_true = np.asarray(y_true)
+    y_true, y_pred, first = receive_stacked(y_true, y_pred)
     shape = tuple(y_true.shape)
     if errors and error is None and shape and shape[-1] == 3:
         y_true, error = y_true[..., :2], y_true[..., 2]
-    first = y_pred[..., 0] if len(y_pred.shape) else y_pred
     if (
         len(y_pred.shape) < 2
         or not shape
@@ -59,8 +53,6 @@ def take_ends_apart(
             f"`y_true` (..., labels, 2), lower and upper ends{form}. Received: "
             f"y_true.shape={shape}, y_pred.shape={tuple(y_pred.shape)}.{HINT}"
         )
-    if mask is not None:
-        _backend.set_keras_mask(first, mask)
     return y_true, error, first
 
 

@@ -16,30 +16,36 @@ from keras_masked.observation.rejected import reject_arrays
 Tensor = Any
 
 
-def take_apart(
-    y_true: Tensor, y_pred: Tensor, error: Tensor | None = None, errors: bool = True
-) -> tuple[Tensor, Tensor | None, Tensor]:
-    """Labels, their errors if any, and the first of the parameters predicted for each."""
+def receive_stacked(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Labels, parameters, and the first parameter of each label, with the Keras mask of them."""
     reject_arrays(y_true=y_true, y_pred=y_pred)
     mask = _backend.get_keras_mask(y_pred)
     y_pred = ops.convert_to_tensor(y_pred)
     if not hasattr(y_true, "shape"):
         y_true = np.asarray(y_true)
+    first = y_pred[..., 0] if len(y_pred.shape) > 1 else y_pred
+    if mask is not None:
+        _backend.set_keras_mask(first, mask)
+    return y_true, y_pred, first
+
+
+def take_apart(
+    y_true: Tensor, y_pred: Tensor, error: Tensor | None = None, errors: bool = True
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Labels, their errors if any, and the first of the parameters predicted for each."""
+    y_true, y_pred, first = receive_stacked(y_true, y_pred)
     shape, labels = tuple(y_true.shape), tuple(y_pred.shape[:-1])
     if len(shape) == len(labels) + 1 and shapes.compatible(shape[:-1], labels):
         if errors and error is None and shape[-1] == 2:
             y_true, error = y_true[..., 0], y_true[..., 1]
         elif shape[-1] == 1:
             y_true = y_true[..., 0]
-    first = y_pred[..., 0] if labels else y_pred
     if not labels or not shapes.aligned(y_true, first):
         form = "(..., labels)" + (", or (..., labels, 2) with errors" if errors else "")
         raise ValueError(
             f"`y_pred` must have the shape (..., labels, parameters), and `y_true` {form}. "
             f"Received: y_true.shape={shape}, y_pred.shape={tuple(y_pred.shape)}"
         )
-    if mask is not None:
-        _backend.set_keras_mask(first, mask)
     return y_true, error, first
 
 
