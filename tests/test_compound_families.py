@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import expit, softmax
 
 import keras_masked as km
-from tests.backend import tensor, to_numpy, value_and_grad
+from tests.backend import BACKEND, tensor, to_numpy, value_and_grad
 
 Array = np.ndarray
 D = km.distributions
@@ -58,7 +58,8 @@ def check(ours: Any, p: Array, y: Array, parts: Parts, crps: float = 1e-4) -> No
             expected_ = parts.x[np.searchsorted(parts.f, level)]
             np.testing.assert_allclose(found, expected_, rtol=1e-3, atol=1e-3)
     for name in ("nll", "crps", "log_cdf", "log_survival"):
-        _, slope = value_and_grad(lambda q, n=name: ops.sum(getattr(ours, n)(y_, q)))(p_)
+        both = value_and_grad(lambda q, n=name: ops.sum(getattr(ours, n)(y_, q)), BACKEND == "jax")
+        _, slope = both(p_)
         assert np.isfinite(to_numpy(slope)).all(), name
 
 
@@ -85,15 +86,21 @@ def sum_of(function: Any, weight: Array, x: Array) -> Array:
 
 
 def test_mixture_of_others() -> None:
+    """Of what is positive; and of what is not, where half a minute of compilation is not the price.
+
+    A mixture asks its parts the same whatever they are.
+    """
     p = np.array([0.3, 0.5, -0.5, -0.5, 1.5, -1.0])
     weight, mean, scale = softmax(p[::3]), p[1::3], np.exp(p[2::3])
     y = np.array([0.3, 0.9, 2.0, 4.1])  # four: JAX compiles but once
-    cdf = stats.laplace(mean, scale).cdf
-    parts = Parts(lambda x: sum_of(cdf, weight, x), -20, 25)
-    check(D.Mixture("laplace", 2), p, y, parts, crps=1e-3)
     cdf = stats.lognorm(scale, scale=np.exp(mean)).cdf
     parts = Parts(lambda x: sum_of(cdf, weight, x), 0, 300)
     check(D.Mixture(D.LogNormal(), 2), p, y, parts, crps=2e-3)
+    if BACKEND == "jax":
+        return
+    cdf = stats.laplace(mean, scale).cdf
+    parts = Parts(lambda x: sum_of(cdf, weight, x), -20, 25)
+    check(D.Mixture("laplace", 2), p, y, parts, crps=1e-3)
 
 
 def test_mixture_of_counts() -> None:
