@@ -1,4 +1,4 @@
-"""What the examples in docstrings may take for granted."""
+"""What the examples in docstrings may take for granted, and what keeps JAX fast in long tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ import numpy as np
 import pytest
 
 import keras_masked
+
+if keras.config.backend() == "jax":
+    from jax._src.interpreters import mlir
+
+    several_threads = getattr(mlir, "make_ir_context", None)
+
+    def one_thread() -> Any:
+        """A context of JAX's compiler that keeps nothing for each thread.
+
+        Every compilation has a context of its own, and MLIR looks through what the thread has kept
+        of all of them, again and again: after ten thousand, a test takes seven times as long.
+        """
+        context = several_threads()
+        context.enable_multithreading(False)
+        return context
+
+    if several_threads is not None:
+        mlir.make_ir_context = one_thread
 
 
 @pytest.fixture(autouse=True)
