@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -13,20 +14,10 @@ import keras_masked
 if keras.config.backend() == "jax":
     from jax._src.interpreters import mlir
 
-    several_threads = getattr(mlir, "make_ir_context", None)
-
-    def one_thread() -> Any:
-        """A context of JAX's compiler that keeps nothing for each thread.
-
-        Every compilation has a context of its own, and MLIR looks through what the thread has kept
-        of all of them, again and again: after ten thousand, a test takes seven times as long.
-        """
-        context = several_threads()
-        context.enable_multithreading(False)
-        return context
-
-    if several_threads is not None:
-        mlir.make_ir_context = one_thread
+    # Each compilation makes a context of its own, which takes a third of it, and MLIR looks through
+    # what the thread has kept of all of them: after ten thousand, a test takes seven times as long.
+    if hasattr(mlir, "make_ir_context"):
+        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
 
 
 @pytest.fixture(autouse=True)
