@@ -173,6 +173,34 @@ def test_no_boolean_is_kept_for_the_backward_pass(name: str, missing: Any, weigh
     assert kept and torch.bool not in kept
 
 
+def test_what_a_wrapped_formula_receives() -> None:
+    """Vectors stand in for hidden ones: both ends are shut, so that no value would show others."""
+    p = np.random.default_rng(0).random((2, 3, 2)).astype("float32")
+    ids = np.array([[0, -1, 1], [1, 1, -1]])
+    one_hot = np.where(ids[..., None] == -1, NAN, np.eye(2)[ids]).astype("float32")
+    received: list[Any] = []
+
+    def formula(y_true: Any, y_pred: Any) -> Any:
+        received.extend((to_numpy(y_true), to_numpy(y_pred)))
+        return ops.mean(y_pred, axis=-1)
+
+    for y, hidden_label in ((one_hot, [0.25, 0.75]), (ids, 7)):
+        options: dict[str, Any] = {"label_axes": 1, "fill": (hidden_label, [3.0, 5.0])}
+        options["missing"] = (-1, "nan")
+        km.losses.Masked(formula, **options)(y, p)
+        km.metrics.MeanMetricWrapper(formula, **options).update_state(y, p)
+        km.metrics.Masked(keras.metrics.MeanMetricWrapper(formula), **options).update_state(y, p)
+        hidden = (ids == -1)[..., None]
+        expected = [
+            np.where(hidden if y is one_hot else hidden[..., 0], hidden_label, y),
+            np.where(hidden, [3.0, 5.0], p),
+        ] * 3
+        assert len(received) == len(expected)
+        for found, each in zip(received, expected, strict=True):
+            np.testing.assert_array_equal(found.reshape(each.shape), each.astype("float32"))
+        received.clear()
+
+
 def test_no_columns() -> None:
     loss = km.losses.MeanSquaredError(reduction="sum")
     assert to_numpy(loss(np.zeros((3, 0), "float32"), keras.ops.zeros((3, 0)))) == 0
