@@ -95,6 +95,17 @@ def test_logits_markers_and_weights() -> None:
     assert found.rows[0]["auc"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_weights_of_labels_of_several_kinds() -> None:
+    y, p = table()
+    w = np.random.default_rng(1).random(y.shape)
+    found = km.report(y, p, labels=NAMES, sample_weight=w, confidence_level=None)
+    for c, name, score in ((0, "auc", sk.roc_auc_score), (1, "mae", sk.mean_absolute_error)):
+        seen = ~np.isnan(y[:, c])
+        expected = score(y[seen, c], p[seen, c], sample_weight=w[seen, c])
+        assert found.rows[c][name] == pytest.approx(expected, abs=1e-5)
+        assert found.rows[c]["support"] == pytest.approx(w[seen, c].sum(), rel=1e-5)
+
+
 def test_predictions_of_missing_labels_do_not_say_what_the_others_are() -> None:
     """Garbage there must not pass for logits, of which probabilities would be made again."""
     y, p = table()
@@ -118,6 +129,10 @@ def test_classes_and_distributions() -> None:
     assert found.rows[0]["accuracy"] == pytest.approx(expected)
     loss = sk.log_loss(ids[seen], scores[seen])
     assert found.rows[0]["cross-entropy"] == pytest.approx(loss, rel=1e-4)
+    counts = rng.poisson(3, (40, 2))
+    found = km.report(counts, np.log(np.full((40, 2, 1), 3.0)), distribution="poisson", **DRAWS)
+    rmse = sk.root_mean_squared_error(counts[:, 1], np.full(40, 3.0))
+    assert found.metrics[0] == "nll" and found.rows[1]["rmse"] == pytest.approx(rmse, rel=1e-4)
     y, p = table()
     gaussian = np.stack([p, np.zeros_like(p)], axis=-1)
     found = km.report(y, gaussian, distribution="gaussian", labels=NAMES, **DRAWS)
@@ -174,6 +189,8 @@ def test_text_markdown_and_html() -> None:
     found = km.report(y, p, labels=["<a>", "b|c", "d"], **DRAWS)
     assert any("missing=-9999" in text for text in found.warnings)
     assert "missing=-9999" in str(found)
+    infinite = km.report(y, np.where(y == -9999, np.inf, p), confidence_level=None)
+    assert " inf" in str(infinite)
     assert str(found).splitlines()[0].split()[:3] == ["label", "support", "auc"]
     lines = found.to_markdown().splitlines()
     assert len(lines) == 6
@@ -197,6 +214,8 @@ def test_bad_arguments() -> None:
         km.report(y, p[:, :2])
     with pytest.raises(ValueError, match="`labels`"):
         km.report(y, p, labels=["a", "b", "macro"])
+    with pytest.raises(ValueError, match="parameters of a `distribution`"):
+        km.report(y, p, distribution="gaussian")
     with pytest.raises(ValueError, match="`groups`"):
         km.report(y, p, groups=[1, 2], **DRAWS)
     with pytest.raises(ValueError, match="`metrics`"):

@@ -28,7 +28,8 @@ def exact_areas(seen: Predictions, columns: list[int]) -> Array:
     """
     y, p = seen.of(columns)
     shown = ~seen.hidden(columns)
-    weight = np.ones(y.shape) if seen.weight is None else seen.weight
+    weight = seen.weights(columns)
+    weight = np.ones(y.shape) if weight is None else weight
     weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (y.ndim - weight.ndim)), y.shape)
     found = []
     for c in range(len(columns)):

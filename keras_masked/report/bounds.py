@@ -15,6 +15,16 @@ KINDS = ("exact", "below", "above", "between")
 """Of labels: a value, less than one, more than one, or between two."""
 
 
+def kinds_of(ends: Array, missing: Missing) -> Array:
+    """Which labels `(..., 2)` are of each kind, `(kinds, ...)`; of missing ones none."""
+    with np.errstate(invalid="ignore"):
+        lower, upper = (ends[..., i].astype("float64") for i in (0, 1))
+    exact, below, above = lower == upper, lower == -np.inf, upper == np.inf
+    between = ~(exact | below | above | (lower > upper))
+    known = ~find_missing_ends_in_array(ends, missing)
+    return np.asarray(np.stack([exact, below & ~exact, above & ~exact, between]) & known)
+
+
 class BoundStatistics:
     """Counts of labels by what is known of them, of the batches seen so far."""
 
@@ -32,12 +42,9 @@ class BoundStatistics:
         if self.counts.shape[1] != ends.shape[1]:  # `LabelStatistics` takes no other number
             self.counts = np.zeros((len(KINDS), ends.shape[1]), "int64")
             self.crossed, self.open, self.lone = np.zeros((3, ends.shape[1]), "int64")
-        exact, below, above = lower == upper, lower == -np.inf, upper == np.inf
-        wrong, nothing = lower > upper, below & above
-        found = [exact, below & ~exact, above & ~exact, ~(exact | below | above | wrong)]
-        self.counts = self.counts + [(each & ~absent).sum(axis=0) for each in found]
-        self.crossed = self.crossed + (wrong & ~absent).sum(axis=0)
-        self.open = self.open + nothing.sum(axis=0)
+        self.counts = self.counts + kinds_of(ends, missing).sum(axis=1)
+        self.crossed = self.crossed + ((lower > upper) & ~absent).sum(axis=0)
+        self.open = self.open + ((lower == -np.inf) & (upper == np.inf)).sum(axis=0)
         alone = [find_missing_ends_in_array(np.stack([x, x], -1), missing) for x in (lower, upper)]
         bound = np.isinf(lower) | np.isinf(upper)  # of which one end may be an infinite marker
         bound &= ~(np.isnan(lower) | np.isnan(upper))

@@ -163,11 +163,16 @@ def residuals(parts: list[tuple[str, Array, Array]]) -> Any:
 
 
 def uniformity(parts: list[tuple[str, Array, Array]]) -> Any:
-    """Shares of labels by where in their distributions they lie."""
+    """Shares of labels by where in their distributions they lie, or can lie, evenly."""
     figure, panels = _panels(len(parts))
-    for panel, (name, _, u) in zip(panels, parts, strict=True):
-        u = u[np.isfinite(u)]
-        shares = np.histogram(u, 10, (0, 1))[0] / max(len(u), 1)
+    for panel, (name, low, high) in zip(panels, parts, strict=True):
+        known = np.isfinite(low) & np.isfinite(high)
+        low, width = low[known], (high - low)[known]
+        at_once = width < 1e-9
+        shares = np.histogram(low[at_once], 10, (0, 1))[0].astype("float64")
+        reached = (np.linspace(0, 1, 11) - low[~at_once, None]) / width[~at_once, None]
+        shares += np.diff(np.clip(reached, 0, 1)).sum(axis=0)
+        shares /= max(len(low), 1)
         panel.bar(np.arange(10) / 10 + 0.05, shares, 0.09, color=COLORS[0])
         panel.axhline(0.1, color=GREY, linewidth=1, linestyle="--")
         tidy(panel, title=name, xlim=(0, 1))

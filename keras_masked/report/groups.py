@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_masked import metrics as M
 from keras_masked.report.areas import exact_areas
+from keras_masked.report.choice import measures
 from keras_masked.report.measures import (
     ENDS,
     STATE,
@@ -19,7 +20,6 @@ from keras_masked.report.measures import (
     inputs,
     mean_of_labels,
     measure,
-    measures,
 )
 from keras_masked.report.predictions import Predictions
 
@@ -55,10 +55,11 @@ def measure_groups(
             if each.of_mean is not None:
                 raise ValueError("`groups` of more than 20 cannot be with `distribution`.")
             y, p = inputs(seen, each, columns)
+            weights = seen.weights(columns)
             size = options["batch_size"]
             for row in range(0, len(y), size):
                 rows = slice(row, row + size)
-                weight = None if seen.weight is None else seen.weight[rows]
+                weight = weights[rows] if weights is not None and weights.ndim else weights
                 metric.update_state(y[rows], p[rows], weight, groups=places[rows])
             if each.ranks:
                 areas = [
@@ -76,6 +77,12 @@ def measure_groups(
         for g, measured in enumerate(found):
             measured.values[each.metric.name, "macro", ""] = float(macro[g])
             measured.metrics.append(each.metric.name)
+    bounds = seen.bounds()
+    if bounds is not None:
+        counts = np.zeros((len(names), *bounds.shape[1:]), "int64")
+        np.add.at(counts, places, bounds)
+        for measured, own in zip(found, counts, strict=True):
+            measured.count_bounds(seen.labels, own)
     for name, measured in zip(names, found, strict=True):
         measured.metrics = list(dict.fromkeys(measured.metrics))
         measured.ends = ENDS if options["confidence_level"] is not None else ENDS[:1]

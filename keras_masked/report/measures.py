@@ -1,8 +1,7 @@
-"""The metrics of a report, by kind of label, with intervals where they can have some."""
+"""The values of a report's metrics, with intervals where they can have some."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +12,11 @@ from keras import ops
 
 from keras_masked import metrics as M
 from keras_masked.report.areas import exact_areas, ranks
+from keras_masked.report.bounds import KINDS
+from keras_masked.report.choice import Measure, measures
 from keras_masked.report.comparison import update
 from keras_masked.report.predictions import (
     BINARY,
-    CLASS,
-    DISTRIBUTION,
     Predictions,
     probabilities,
 )
@@ -26,109 +25,23 @@ Array = np.ndarray
 ENDS = ("", "/lower", "/upper")
 STATE = 16_000_000
 """Columns are measured so many at once that replicates of about so many sums are kept: 64 MB."""
-THRESHOLDS = 400
-"""Of the replicates of areas under the curve, of ranks: in this many steps."""
 
 
 @dataclasses.dataclass
 class Measured:
-    """Values by metric, label and end of the interval, and support by label."""
+    """Values by metric, label and end of the interval; support and kinds of bounds by label."""
 
     metrics: list[str]
     ends: tuple[str, ...]
     values: dict[tuple[str, str, str], float]
     support: dict[str, float]
+    bounds: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
 
-
-@dataclasses.dataclass(frozen=True)
-class Measure:
-    """One metric of some columns.
-
-    Attributes:
-        metric: The metric of one column.
-        columns: Which columns it is for.
-        ranks: Whether it is of the ranks of predictions, within each column.
-        of_mean: The distribution of whose mean it is.
-        size: How many sums of each column it keeps, about.
-    """
-
-    metric: Any
-    columns: list[int]
-    ranks: bool = False
-    of_mean: Any = None
-    size: int = 8
-
-    def wrap(self, metric: Any) -> Any:
-        """The metric, of means of distributions if so."""
-        return metric if self.of_mean is None else M.OfMean(metric, self.of_mean)
-
-
-def measures(seen: Predictions, metrics: Sequence[Any] | None) -> list[Measure]:
-    """The metrics asked for, or those of each kind of label."""
-    every, m = list(range(len(seen.labels))), seen.missing
-    if metrics is not None:
-        return [_asked(metric, every) for metric in metrics]
-    found = []
-    if columns := seen.columns(BINARY):
-        found += [
-            Measure(M.AUC(THRESHOLDS, name="auc", missing=m), columns, True, size=2 * THRESHOLDS),
-            Measure(M.MeanSquaredError(name="brier", missing=m), columns),
-            Measure(M.BinaryAccuracy(name="accuracy", missing=m), columns),
-        ]
-    if columns := seen.columns(CLASS):
-        found += [
-            Measure(M.SparseCategoricalAccuracy(name="accuracy", missing=m), columns),
-            Measure(
-                M.SparseCategoricalCrossentropy(
-                    name="cross-entropy", missing=m, from_logits=_are_logits(seen)
-                ),
-                columns,
-            ),
-        ]
-    if columns := seen.columns(DISTRIBUTION):
-        d = seen.distribution
-        found += [
-            Measure(M.NegativeLogLikelihood(d, full=True, name="nll", missing=m), columns),
-            Measure(M.RootMeanSquaredError(name="rmse", missing=m), columns, of_mean=d),
-            Measure(M.IntervalCoverage(0.9, d, name="coverage 90%", missing=m), columns),
-        ]
-    if columns := [c for c in every if not _taken(c, found)]:
-        found += [
-            Measure(M.RootMeanSquaredError(name="rmse", missing=m), columns),
-            Measure(M.MeanAbsoluteError(name="mae", missing=m), columns),
-            Measure(M.R2Score(name="r2", missing=m), columns),
-        ]
-    return found
-
-
-def _taken(column: int, found: list[Measure]) -> bool:
-    return any(column in measure.columns for measure in found)
-
-
-def _are_logits(seen: Predictions) -> bool:
-    finite = np.isfinite(seen.y_pred).all(axis=-1) & ~seen.hidden(list(range(len(seen.labels))))
-    finite = seen.y_pred[finite]
-    return not np.allclose(finite.sum(axis=-1), 1, atol=1e-3)
-
-
-def _asked(metric: Any, every: list[int]) -> Measure:
-    of_mean = None
-    if isinstance(metric, M.OfMean):
-        of_mean, metric = metric.distribution, metric.metric
-    if isinstance(metric, M.WithInterval):
-        metric = metric.metric
-    if isinstance(metric, M.PerLabel):
-        metric = metric.metric
-    if not isinstance(metric, M.MaskedMetric):
-        raise ValueError(
-            "Argument `metrics` must hold metrics of keras_masked; wrap others in "
-            f"`keras_masked.metrics.Masked`. Received: {metric!r}"
-        )
-    entries = 8
-    if isinstance(metric, M.ColumnMetric):
-        with contextlib.suppress(NotImplementedError):  # of moments, which are few
-            entries = int(np.prod(metric.sums_shape))
-    return Measure(metric, every, of_mean=of_mean, size=entries)
+    def count_bounds(self, labels: list[str], counts: Array | None) -> None:
+        """Takes how many labels of each column are exact, less, more, or in between, if known."""
+        if counts is not None:
+            for label, row in zip([*labels, "macro"], [*counts, counts.sum(axis=0)], strict=True):
+                self.bounds[label] = dict(zip(KINDS, map(int, row), strict=True))
 
 
 def measure(
@@ -161,6 +74,8 @@ def measure(
         macro = mean_of_labels(values[:, None]), mean_of_labels(drawn)[None]
         _put(found, each.metric.name, ["macro"], *macro, confidence_level)
     found.support["macro"] = float(sum(found.support.values()))
+    bounds = seen.bounds()
+    found.count_bounds(seen.labels, None if bounds is None else bounds.sum(axis=0))
     return found
 
 
@@ -200,6 +115,7 @@ def _values(
 ) -> tuple[Array, Array, Array]:
     """Values, replicates and supports of some columns."""
     y, p = inputs(seen, each, columns)
+    weight = seen.weights(columns)
     labels = [seen.labels[c] for c in columns]
     inner = copy(each.metric)
     metric = M.PerLabel(inner, labels, average=None)
@@ -209,11 +125,11 @@ def _values(
         except ValueError:  # a median, say: it is shown without
             interval = None
         if interval is not None:
-            update(each.wrap(interval), batch_size, y, p, seen.weight)
+            update(each.wrap(interval), batch_size, y, p, weight)
             values, drawn = (np.asarray(ops.convert_to_numpy(x)) for x in interval.values())
             values = exact_areas(seen, columns) if each.ranks else values
             return values, drawn, np.asarray(ops.convert_to_numpy(interval.support()))
-    update(each.wrap(metric), batch_size, y, p, seen.weight)
+    update(each.wrap(metric), batch_size, y, p, weight)
     values = np.asarray(ops.convert_to_numpy(metric.scores()))
     values = exact_areas(seen, columns) if each.ranks else values
     nothing = np.full((len(values), replicates), np.nan)

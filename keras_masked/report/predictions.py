@@ -12,8 +12,9 @@ from keras import ops
 
 from keras_masked import distributions
 from keras_masked.layers.label_streams import as_array, label_batches
-from keras_masked.observation import Missing, find_missing_in_array
+from keras_masked.observation import Missing, find_missing_ends_in_array, find_missing_in_array
 from keras_masked.report import drawing
+from keras_masked.report.bounds import kinds_of
 
 Array = np.ndarray
 BINARY, NUMBER, CLASS, DISTRIBUTION = "binary", "number", "class", "distribution"
@@ -26,7 +27,7 @@ class Predictions:
     """Labels and predictions of whole data, in columns.
 
     Attributes:
-        y_true: Labels `(rows, ..., columns)`.
+        y_true: Labels `(rows, ..., columns)`; on one more axis their ends, if they are censored.
         y_pred: Predictions; of classes and distributions with one more axis.
         weight: Weights, or `None`.
         missing: Which labels are missing.
@@ -34,6 +35,7 @@ class Predictions:
         kinds: The kind of each column.
         distribution: What is predicted, or `None`.
         from_logits: Whether predictions of 0 and 1 are logits.
+        censored: Whether labels are lower and upper ends.
     """
 
     y_true: Array
@@ -44,11 +46,7 @@ class Predictions:
     kinds: list[str]
     distribution: Any
     from_logits: bool
-
-    @property
-    def table(self) -> Array:
-        """Labels as a table."""
-        return self.y_true
+    censored: bool = False
 
     def columns(self, kind: str) -> list[int]:
         """The columns of a kind."""
@@ -56,21 +54,38 @@ class Predictions:
 
     def of(self, columns: list[int]) -> tuple[Array, Array]:
         """Labels and predictions of some columns."""
-        stacked = self.y_pred.ndim > self.y_true.ndim
         if len(columns) == len(self.labels):
             return self.y_true, self.y_pred
-        y_pred = self.y_pred[..., columns, :] if stacked else self.y_pred[..., columns]
-        return self.y_true[..., columns], y_pred
+        axes = self.y_true.ndim - self.censored
+        y_true, y_pred = (np.take(x, columns, axes - 1) for x in (self.y_true, self.y_pred))
+        return y_true, y_pred
+
+    def weights(self, columns: list[int]) -> Array | None:
+        """Weights of some columns."""
+        weight, axes = self.weight, self.y_true.ndim - self.censored
+        if weight is None or weight.ndim < axes or weight.shape[-1] != len(self.labels):
+            return weight  # of rows, or of all labels alike
+        return np.asarray(weight[..., columns])
 
     def hidden(self, columns: list[int]) -> Array:
         """Which labels of some columns are missing."""
-        return find_missing_in_array(self.of(columns)[0], self.missing)
+        find = find_missing_ends_in_array if self.censored else find_missing_in_array
+        return np.asarray(find(self.of(columns)[0], self.missing))
+
+    def bounds(self) -> Array | None:
+        """How many labels of each row, column and kind of bound there are; `None` if none can be.
+
+        Without labels' middle axes, `(rows, columns, kinds)`.
+        """
+        if not self.censored:
+            return None
+        kinds = np.moveaxis(kinds_of(self.y_true, self.missing), 0, -1)
+        return np.asarray(kinds.sum(axis=tuple(range(1, kinds.ndim - 2))))
 
     def observed(self, column: int) -> tuple[Array, Array]:
-        """The observed labels of a column, and the predictions for them."""
-        y, p = (x[..., 0] if i == 0 else x for i, x in enumerate(self.of([column])))
-        p = p[..., 0, :] if p.ndim > y.ndim + 1 else p[..., 0]
-        seen = ~find_missing_in_array(y, self.missing)
+        """The observed labels of a column, or their ends, and the predictions for them."""
+        seen = ~self.hidden([column])
+        y, p = self.of([column])
         return y[seen].astype("float64"), p[seen].astype("float64")
 
     def pictures(self) -> list[tuple[str, str]]:
@@ -91,13 +106,25 @@ class Predictions:
         return found
 
     def _drawable(self, column: int) -> tuple[Array, Array]:
+        """Labels and predictions; of distributions the probabilities of less than their ends."""
         y, p = self.observed(column)
         if self.kinds[column] == BINARY and self.from_logits:
             p = probabilities(p)
-        if self.kinds[column] == DISTRIBUTION and len(y):
-            cdf = self.distribution.cdf(ops.convert_to_tensor(y), ops.convert_to_tensor(p))
-            p = np.asarray(ops.convert_to_numpy(cdf), "float64")
+        if self.kinds[column] == DISTRIBUTION:
+            ends = (y[:, 0], y[:, 1]) if self.censored else (y, y)
+            low, high = (self._probabilities(end, p) for end in ends)
+            return low, high
+        if self.censored:  # the nearest values that the labels can have
+            y = np.clip(p, y[:, 0], y[:, 1])
         return y, p
+
+    def _probabilities(self, y: Array, p: Array) -> Array:
+        """How probable less is than labels, which may be infinite."""
+        if not len(y):
+            return y
+        finite = np.where(np.isinf(y), 1.0, y)
+        cdf = self.distribution.cdf(ops.convert_to_tensor(finite), ops.convert_to_tensor(p))
+        return np.where(np.isinf(y), y > 0, np.asarray(ops.convert_to_numpy(cdf), "float64"))
 
 
 def gather(
@@ -112,6 +139,7 @@ def gather(
     batch_size: int,
     steps: int | None,
     verbose: Any,
+    censored: bool = False,
 ) -> Predictions:
     """Brings labels and predictions together, and finds out of what kind they are."""
     if (model is None) != (data is None) or (model is None) == (y_pred is None):
@@ -135,16 +163,27 @@ def gather(
             "Arguments `y_true` and `y_pred` must have at least one axis. "
             f"Received: y_true.shape={y.shape}, y_pred.shape={p.shape}"
         )
+    ends = _ends(y) if censored else None
+    y = y if ends is None else ends[..., 0]
     if distribution is not None:
         distribution = distributions.get(distribution)
-    stacked = p.ndim > y.ndim and not (p.ndim == y.ndim + 1 and p.shape[-1] == 1)
+    one_number = distribution is None and p.ndim == y.ndim + 1 and p.shape[-1] == 1
+    stacked = p.ndim > y.ndim and not one_number
+    if stacked != (distribution is not None) and (censored or not stacked):
+        raise ValueError(
+            "Argument `y_pred` must have one number for each label, or on one more axis the "
+            "parameters of a `distribution`; labels that are lower and upper ends need "
+            f"`censored=True`. Received: y_pred.shape={p.shape} for labels of shape {y.shape}, "
+            f"distribution={distribution!r}, censored={censored}"
+        )
     if y.ndim == 1 or (not stacked and p.ndim > y.ndim):
         y = y[..., None]
     if p.ndim == y.ndim - (0 if stacked else 1) or (stacked and p.ndim == y.ndim):
         p = p[..., None, :] if stacked else p[..., None]
     if y.shape != p.shape[: y.ndim]:
         raise ValueError(
-            "Arguments `y_true` and `y_pred` must have the same rows and columns. Received: "
+            "Arguments `y_true` and `y_pred` must have the same rows and columns; lower and upper "
+            "ends of labels need `censored=True`. Received: "
             f"y_true.shape={y.shape}, y_pred.shape={p.shape}"
         )
     columns = y.shape[-1]
@@ -154,7 +193,9 @@ def gather(
             "Argument `labels` must name each column by a distinct string, none of them "
             f"'macro'. Received: {len(names)} names for {columns} columns: labels={names}"
         )
-    if stacked:
+    if ends is not None:
+        kinds = [NUMBER if distribution is None else DISTRIBUTION] * columns
+    elif stacked:
         kinds = [DISTRIBUTION if distribution is not None else CLASS] * columns
     else:
         kinds = [_kind(y[..., c], missing) for c in range(columns)]
@@ -164,7 +205,19 @@ def gather(
         scores = p[..., binary][shown] if binary else p[:0]
         from_logits = bool(((scores < 0) | (scores > 1)).any())
     weight = None if weight is None else as_array(weight, "sample_weight")
-    return Predictions(y, p, weight, missing, names, kinds, distribution, from_logits)
+    y = y if ends is None else ends.reshape(*y.shape, 2)
+    return Predictions(y, p, weight, missing, names, kinds, distribution, from_logits, censored)
+
+
+def _ends(y: Array) -> Array:
+    """Labels that have lower and upper ends; raises if they have not."""
+    if y.ndim < 2 or y.shape[-1] != 2:
+        raise ValueError(
+            "With `censored=True`, `y_true` must have the shape (rows, ..., columns, 2), lower and "
+            "upper ends, which `keras_masked.censored_labels` makes; errors of labels are not "
+            f"taken. Received: y_true.shape={y.shape}"
+        )
+    return y
 
 
 def probabilities(logits: Array) -> Array:

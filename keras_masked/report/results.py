@@ -13,9 +13,10 @@ from keras_masked.observation import NAN, Missing, standardize_missing
 from keras_masked.report import drawing, page, tables
 from keras_masked.report.groups import measure_groups
 from keras_masked.report.labels import LabelDescription, describe_labels
-from keras_masked.report.measures import Measured, measure
+from keras_masked.report.measures import ENDS, Measured, measure
 from keras_masked.report.optional import require
 from keras_masked.report.predictions import Predictions, gather
+from keras_masked.validation import BOOLEAN
 
 OVERALL = "all"
 """The name of all groups together."""
@@ -25,8 +26,9 @@ class Report:
     """What `report` has found; prints as a table, also in notebooks.
 
     Attributes:
-        rows: A dict per row of the table: label, group where there are any, support, and each
-            metric with the ends of its interval, `{metric}/lower` and `{metric}/upper`.
+        rows: A dict per row of the table: label, group where there are any, support, of labels
+            that may be bounds how many are exact, below, above and between, and each metric with
+            the ends of its interval, `{metric}/lower` and `{metric}/upper`.
         metrics: Names of the metrics.
         description: What `describe_labels` has found.
         warnings: What it has warned of.
@@ -58,7 +60,8 @@ class Report:
 
     def _short(self) -> tuple[list[str], list[list[Any]]]:
         """The table with intervals in brackets."""
-        fixed = [name for name in self.header if name in ("label", "group", "support")]
+        shown = {f"{metric}{end}" for metric in self.metrics for end in ENDS}
+        fixed = [name for name in self.header if name not in shown]
         found = []
         for row in self.rows:
             cells = [row[name] for name in fixed]
@@ -154,6 +157,7 @@ def report(
     batch_size: int = 1024,
     steps: int | None = None,
     verbose: Any = "auto",
+    censored: bool = False,
 ) -> Report:
     """Measures every label that there is, with intervals, in one table and one page.
 
@@ -162,12 +166,13 @@ def report(
     and accuracy (predictions outside [0, 1] are taken for logits); numbers, root mean squared and
     mean absolute error and R2; class ids, for which predictions have one more axis, accuracy and
     cross-entropy; with `distribution=`, negative log-likelihood, error of the mean, and coverage.
+    With `censored=True`, the same of bounds, but for R2, which they do not have.
 
     Args:
-        y_true: Labels, `(rows, columns)` or `(rows,)`.
+        y_true: Labels, `(rows, columns)` or `(rows,)`; their ends on one more axis if `censored`.
         y_pred: Predictions for them.
         metrics: Metrics of sums over labels instead of the default ones; others are shown without
-            intervals. They bring their own `missing`.
+            intervals. They bring their own `missing`, and `censored=True`.
         labels: Names of the columns.
         groups: The group of each row, as names or integers: rows of the table for each label and
             group. Up to 20 groups have intervals, up to 10,000 values.
@@ -183,6 +188,9 @@ def report(
         batch_size: How many rows are taken at once.
         steps: How many batches of `data` to take.
         verbose: 0 for no progress bar, 1 for one, "auto" for one over streams.
+        censored: Whether labels come as `keras_masked.censored_labels` makes them, lower and upper
+            ends, `(rows, ..., columns, 2)`. The table counts those that are exact, below, above and
+            between, whatever they weigh.
 
     Returns:
         A `Report`: prints as a table, with `.rows`, `.to_markdown()`, `.to_pandas()`, `.plot()`,
@@ -199,11 +207,12 @@ def report(
     (['label', 'support', 'rmse', 'rmse/lower'], ['teff', 'logg', 'macro'])
     """
     missing = standardize_missing(missing)
+    censored = BOOLEAN("report", "censored", censored)
     seen = gather(
         y_true, y_pred, model, data, sample_weight, missing, labels, distribution, batch_size,
-        steps, verbose,
+        steps, verbose, censored,
     )  # fmt: skip
-    description = describe_labels(seen.table, seen.labels, missing, verbose=0)
+    description = describe_labels(seen.y_true, seen.labels, missing, verbose=0, censored=censored)
     options: dict[str, Any] = {
         "confidence_level": confidence_level,
         "replicates": replicates,
@@ -225,6 +234,7 @@ def _rows(seen: Predictions, found: Measured, group: str | None) -> list[dict[st
         if group is not None:
             row["group"] = group
         row["support"] = found.support.get(label, np.nan)
+        row |= found.bounds.get(label, {})
         for metric in found.metrics:
             for end in found.ends:
                 row[f"{metric}{end}"] = found.values.get((metric, label, end), np.nan)

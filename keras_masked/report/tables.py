@@ -23,7 +23,7 @@ def text_of(cell: Cell, digits: int = 4) -> str:
     if isinstance(cell, float):
         if math.isnan(cell):
             return "-"
-        if cell == round(cell) and abs(cell) < 1e6:
+        if abs(cell) < 1e6 and cell == round(cell):
             return f"{cell:.0f}"
         return f"{cell:.{digits}g}"
     if isinstance(cell, int):
