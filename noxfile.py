@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -269,11 +270,18 @@ def interchange(session: nox.Session) -> None:
     directory = ENVIRONMENTS / "interchange"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
+    for backend in backends:
+        backend_python(session, backend, "test")
     for action in ("write", "read"):
-        for backend in backends:
-            few = ["--allow-few"] if action == "read" and session.posargs else []
-            command = ["tests/interchange.py", action, str(directory), *few]
+        few = ["--allow-few"] if action == "read" and session.posargs else []
+        command = ["tests/interchange.py", action, str(directory), *few]
+
+        def act(backend: str, command: list[str] = command) -> None:
             run(session, backend, *command, env=for_tests(backend))
+
+        # Each is one process, which leaves a second core idle.
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(act, backends))
 
 
 @nox.session
