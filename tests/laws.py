@@ -60,18 +60,20 @@ def representatives(rows: Iterable[Any]) -> list[Any]:
     return [row for row in rows if row.represents]
 
 
-def intakes(rows: Iterable[Any]) -> list[Any]:
+def intakes(rows: Iterable[Any], name: str = "update_state") -> list[Any]:
     """Rows for laws of how labels come in: representatives, and one of each method that takes them.
 
     Labels are aligned and cast before a formula or a metric sees them, by one method of all
-    losses and by a few of metrics: what one row of a method has, all have.
+    losses and by a few of metrics: what one row of a method has, all have. What they are summed
+    with (`collect`) has to know of what shape they are, by itself.
     """
     found, known = [], set()
     for row in rows:
-        method = getattr(type(row.make()), "update_state", None)
-        if row.represents or (method is not None and method not in known):
+        method = getattr(type(row.make()), name, None)
+        key = method if name == "update_state" else (method, row.label_axes)
+        if row.represents or (method is not None and key not in known):
             found.append(row)
-        known.add(method)
+        known.add(key)
     return found
 
 

@@ -165,7 +165,11 @@ def test_numpy_masked_arrays(case: Case) -> None:
             evaluate(case.make(), *batch)
 
 
-@grid("case", intakes(CASES), dtype=["int64", "int8"])
+@grid(
+    "case",
+    dict.fromkeys([*intakes(CASES), *intakes(CASES, "collect")]),
+    dtype=["int64", "int8"],
+)
 def test_integer_labels_have_no_nan(case: Case, dtype: str) -> None:
     y, p = shaped(case, (5, 5))
     y = np.round(y)

@@ -213,7 +213,9 @@ def tallies(
         per_column: Whether to count the labels of each column apart.
     """
     dtype = seen.y_pred.dtype
-    counted = counted_of(seen.y_pred, seen)
+    # Not of the shape of predictions, which have several numbers for a label of several.
+    like = next((mask for mask in (*masks, unknown) if mask is not None), seen.y_pred)
+    counted = counted_of(like, seen)
     if seen.weight is None:
         parts = [counted if mask is None else ops.logical_and(counted, mask) for mask in masks]
     else:
