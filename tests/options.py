@@ -198,7 +198,8 @@ OF_CLASS: dict[tuple[str, str], Option] = {
     ("FractionsSkillScore", "scale"): Option(  # None for the metric alone
         POSITIVE.good, tuple(each for each in POSITIVE.hostile if each is not None)),
     ("PerLabel", "average"): words("macro", None),
-    **{(name, "average"): words("macro", None) for name in OF_CLASSES},
+    **{(name, "average"): words("macro", None)
+       for name in (*OF_CLASSES, "NegativePredictiveValue", "Specificity")},
     **{(name, "target_class_ids"): Option((None, [0, 1], (1,), np.array([0, 1]), range(2)),
                                           ([0.7], [], 1, [[0]], [-1], "01", [True], [NAN]))
        for name in (*OF_CLASSES, "F1Score", "FBetaScore")},

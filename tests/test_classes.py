@@ -110,6 +110,50 @@ def test_accuracy_of_columns() -> None:
         M.BinaryAccuracy(target_class_ids=(1, 4)).update_state(y, p)
 
 
+@pytest.mark.parametrize("name", ["Specificity", "NegativePredictiveValue"])
+def test_rates_of_negative_labels(name: str) -> None:
+    """Of scikit-learn's tables of each column, its missing labels deleted."""
+    rng = np.random.default_rng(0)
+    y, p = (rng.random((40, 5)) < 0.5).astype("float32"), rng.random((40, 5)).astype("float32")
+    y[:, 1], p[:, 2] = 1, 0.9  # no negative label, nothing said to be
+    y[rng.random(y.shape) < 0.3] = NAN
+    y[:, 3] = NAN
+    w = rng.random(y.shape).astype("float32")
+    tables = []
+    for c in range(5):
+        o = ~np.isnan(y[:, c])
+        tables.append(
+            sklearn_metrics.confusion_matrix(
+                y[o, c], p[o, c] > 0.5, sample_weight=w[o, c], labels=[0, 1]
+            )
+            if o.any()
+            else np.zeros((2, 2))
+        )
+    table = np.array(tables)
+    right, negative = table[:, 0, 0], table[:, 0].sum(axis=-1)
+    all_of = negative if name == "Specificity" else table[:, :, 0].sum(axis=-1)
+    each = np.divide(right, all_of, out=np.full(5, NAN), where=all_of > 0)
+    some = ~np.isnan(each)
+    assert 0 < some.sum() < 4
+    batches = [(y[i : i + 20], p[i : i + 20], w[i : i + 20]) for i in (0, 20)]
+    for average, expected in {
+        None: each,
+        "micro": right.sum() / all_of.sum(),
+        "macro": np.mean(each[some]),
+        "weighted": np.average(each[some], weights=negative[some]),
+    }.items():
+        found = value_of(getattr(M, name)(average=average), *batches)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+        nothing = value_of(getattr(M, name)(average=average), (NAN * y, p))
+        assert np.isnan(nothing).all()
+    wrong = value_of(getattr(M, name)(average="weighted"), (np.ones((2, 2)), np.zeros((2, 2))))
+    np.testing.assert_equal(wrong, NAN if name == "Specificity" else 0.0)
+    with pytest.raises(ValueError, match="average"):
+        M.PerLabel(getattr(M, name)(average="weighted"), ["a", "b"])
+    with pytest.raises(ValueError, match="one number"):
+        M.WithInterval(getattr(M, name)(average=None))
+
+
 @pytest.mark.parametrize("multi_label", [True, False])
 def test_auc_of_ids(multi_label: bool) -> None:
     thresholds = np.linspace(0, 1, 2001)[1:-1]

@@ -6,14 +6,64 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked.constructors import DEFAULT
+from keras_masked.metrics.averaged import AVERAGES
 from keras_masked.metrics.base import ratio, register
+from keras_masked.metrics.classes import average_of, check_columns_apart
 from keras_masked.metrics.tables import BinaryTableMetric
+from keras_masked.observation import NAN, Missing
+from keras_masked.validation import ClassAverage, one_of
 
 Tensor = Any
 
 
+class NegativeRate(BinaryTableMetric):
+    """Base class: a rate of the negative class, of all labels or averaged over their columns."""
+
+    _direction = "up"
+
+    admits = {"average": one_of(*AVERAGES)}
+
+    def __init__(
+        self,
+        threshold: float = 0.5,
+        from_logits: bool = False,
+        name: str | None = DEFAULT,
+        dtype: Any = None,
+        *,
+        average: ClassAverage = "micro",
+        missing: Missing = NAN,
+    ) -> None:
+        self.per_column = average != "micro"
+        super().__init__(threshold, from_logits, name, dtype, missing=missing, average=average)
+
+    @property
+    def is_mean_of_columns(self) -> bool:
+        """Whether the value is the mean over the columns."""
+        return bool(self.average == "macro")
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` on averages over columns."""
+        check_columns_apart(False, None, self.average)
+
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` only where columns are kept apart."""
+        if per_label:
+            self.check_per_label()
+
+    def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
+        """The average that was asked for, weighted by the negative labels."""
+        negatives = ops.sum(self.table(self._state)[0], axis=0)
+        weighted = average_of(self.average, scores, defined, negatives)
+        if self.average != "weighted":
+            return weighted
+        # Without a negative label, as in scikit-learn: of each column all are wrong.
+        some = ops.not_equal(ops.sum(negatives), 0)
+        return ops.where(some, weighted, average_of("macro", scores, defined, negatives))
+
+
 @register
-class Specificity(BinaryTableMetric):
+class Specificity(NegativeRate):
     r"""How many of the negative labels are predicted to be.
 
     $$M = \frac{\sum_i o_i w_i \, [y_i = 0, \, p_i \le t]}{\sum_i o_i w_i \, [y_i = 0]}$$
@@ -27,9 +77,12 @@ class Specificity(BinaryTableMetric):
             same.
         name: Name of the metric.
         dtype: Dtype of the result.
+        average: `"micro"` for the rate of all labels, `None` for one per column, `"macro"` for the
+            mean over the columns that have one, `"weighted"` for that mean weighted by their
+            negative labels.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or `(labels,)`.
 
     Raises:
         ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
@@ -47,8 +100,6 @@ class Specificity(BinaryTableMetric):
     Source: Yerushalmy 1947; `sklearn.metrics.recall_score` with `pos_label=0`.
     """
 
-    _direction = "up"
-
     def score(self, state: Any) -> Tensor:
         """True negatives by negatives."""
         table = self.table(state)
@@ -60,7 +111,7 @@ class Specificity(BinaryTableMetric):
 
 
 @register
-class NegativePredictiveValue(BinaryTableMetric):
+class NegativePredictiveValue(NegativeRate):
     r"""How many of the labels predicted to be negative are.
 
     $$M = \frac{\sum_i o_i w_i \, [y_i = 0, \, p_i \le t]}{\sum_i o_i w_i \, [p_i \le t]}$$
@@ -74,9 +125,12 @@ class NegativePredictiveValue(BinaryTableMetric):
             same.
         name: Name of the metric.
         dtype: Dtype of the result.
+        average: `"micro"` for the rate of all labels, `None` for one per column, `"macro"` for the
+            mean over the columns that have one, `"weighted"` for that mean weighted by their
+            negative labels.
         missing: Which labels are missing: `"nan"`, a number, or a tuple of these.
 
-    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar.
+    Shapes: `y_true` and `y_pred` `(batch, ..., labels)`; the result is a scalar, or `(labels,)`.
 
     Raises:
         ValueError: If labels outside [0, 1] that `missing` does not name are at hand. In tensors,
@@ -93,8 +147,6 @@ class NegativePredictiveValue(BinaryTableMetric):
 
     Source: Altman and Bland 1994; `sklearn.metrics.precision_score` with `pos_label=0`.
     """
-
-    _direction = "up"
 
     def score(self, state: Any) -> Tensor:
         """True negatives by predicted negatives."""
