@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import keras
@@ -10,14 +9,9 @@ import numpy as np
 import pytest
 
 import keras_masked
+from tests.one_context import share_one_context
 
-if keras.config.backend() == "jax":
-    from jax._src.interpreters import mlir
-
-    # Each compilation makes a context of its own, which takes a third of it, and MLIR looks through
-    # what the thread has kept of all of them: after ten thousand, a test takes seven times as long.
-    if hasattr(mlir, "make_ir_context"):
-        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
+share_one_context()
 
 
 @pytest.fixture(autouse=True)

@@ -274,7 +274,7 @@ def interchange(session: nox.Session) -> None:
         backend_python(session, backend, "test")
     for action in ("write", "read"):
         few = ["--allow-few"] if action == "read" and session.posargs else []
-        command = ["tests/interchange.py", action, str(directory), *few]
+        command = ["-m", "tests.interchange", action, str(directory), *few]
 
         def act(backend: str, command: list[str] = command) -> None:
             run(session, backend, *command, env=for_tests(backend))

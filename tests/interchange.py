@@ -1,7 +1,7 @@
 """Models saved on one backend and loaded on the others.
 
-    KERAS_BACKEND=jax python tests/interchange.py write DIRECTORY
-    KERAS_BACKEND=torch python tests/interchange.py read DIRECTORY
+    KERAS_BACKEND=jax python -m tests.interchange write DIRECTORY
+    KERAS_BACKEND=torch python -m tests.interchange read DIRECTORY
 
 `write` trains a few small models and saves each, beside its data and what it computes. `read`
 loads the files of every backend, and fails unless each computes the same and goes on training in
@@ -21,6 +21,7 @@ import keras
 import numpy as np
 
 import keras_masked as km
+from tests.one_context import share_one_context
 
 BACKEND = keras.config.backend()
 ROWS, FEATURES, LABELS = 24, 4, 3
@@ -431,6 +432,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--allow-few", action="store_true", help="do without other backends")
     options = parser.parse_args()
+    share_one_context()
     if options.action == "write":
         write(options.directory)
     elif not read(options.directory, options.allow_few):
