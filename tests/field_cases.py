@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import keras_masked as km
 from tests import field_oracles as oracles
@@ -133,6 +134,7 @@ CASES = [
     Field("SobelMSE", L.sobel_mse, oracles.sobel, (4, 8, 9), **SOBEL),
     Field("SobelMSE", L.sobel_mse, oracles.sobel, (3, 5, 8, 2), label="channels", **SOBEL),
 ]
+EACH = pytest.mark.parametrize("case", CASES, ids=str)
 
 
 def marked(y: Array, o: Array, marker: float = np.nan) -> Array:

@@ -71,10 +71,10 @@ MUTANTS = [
            "configs.py::test_nan_is_stored_as_a_string"),
     Mutant("a vector missing only as a whole", MISSING,
            "of_all = ops.any if marker == NAN else ops.all", "of_all = ops.all",
-           "exact.py::test_vector_label_is_missing_if_any_entry_is"),
+           "vector_labels.py::test_vector_label_is_missing_if_any_entry_is"),
     Mutant("ignore_class ignored", "losses/base.py",
            'missing=join_markers(self.missing, self._options.get("ignore_class")),',
-           "missing=self.missing,", "exact.py::test_ignore_class_is_that_of_keras"),
+           "missing=self.missing,", "vector_labels.py::test_ignore_class_is_that_of_keras"),
     # What is hidden
     Mutant("the gate on the way in stands open", HIDING,
            "return _backend.stop_gradient_where(lambda: _expand(hidden(), x), x)", "return x",

@@ -12,7 +12,7 @@ from scipy.stats import laplace, norm
 
 import keras_masked as km
 from tests.backend import compile_, tensor, to_numpy
-from tests.test_likelihood import LABELS, NAN, ROWS, P
+from tests.likelihood_data import LABELS, NAN, ROWS, P
 
 L, M = km.losses, km.metrics
 

@@ -1,4 +1,4 @@
-"""`WithInterval`, a bootstrap of rows however data are split; and `ByGroup`, rows by group."""
+"""`WithInterval`, a bootstrap of rows however data are split."""
 
 from __future__ import annotations
 
@@ -10,47 +10,27 @@ import keras
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 import keras_masked as km
 from keras_masked.metrics.rows import drawn
-from tests.backend import BACKEND, set_mask, tensor, to_numpy
+from tests.backend import BACKEND, set_mask, to_numpy
 from tests.cases import METRICS, draw
+from tests.interval_data import (
+    EVERY,
+    KINDS,
+    LABELS,
+    NO_ROW,
+    REPLICATES,
+    ROWS,
+    binary,
+    drawn_rows,
+    ends,
+    result_of,
+    table,
+)
 
 M = km.metrics
-ROWS, LABELS = 90, ["a", "b", "c"]
-NO_ROW = 17  # has no label
-REPLICATES = 20
-
-
-def table(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    y = rng.normal(size=(ROWS, 3)) + 50.0
-    p = y + rng.normal(size=y.shape)
-    y[rng.random(y.shape) < 0.4] = np.nan
-    y[NO_ROW] = np.nan
-    return y.astype("float32"), p.astype("float32")
-
-
-def binary(y: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.where(np.isnan(y), np.nan, y > 50).astype("float32"), 1 / (1 + np.exp(50 - p))
-
-
-def drawn_rows(replicates: int = REPLICATES, seed: int = 0, start: int = 0) -> np.ndarray:
-    numbers = keras.ops.arange(start, start + ROWS, dtype="int32")
-    return to_numpy(drawn(numbers, replicates, seed)).astype(int)
-
-
-KINDS: dict[str, tuple[Any, bool]] = {
-    "mean": (M.MeanSquaredError, False),
-    "root": (M.RootMeanSquaredError, False),
-    "moments": (M.R2Score, False),
-    "joint moments": (lambda: M.PearsonCorrelation(axis=0), False),
-    "bins": (lambda: M.AUC(multi_label=True), True),
-    "one threshold": (M.Recall, True),
-    "counts": (lambda: M.F1Score("macro", threshold=0.5), True),
-}
-EVERY = pytest.mark.parametrize("kind", KINDS)
 
 
 def repeated(counts: np.ndarray) -> np.ndarray:
@@ -60,13 +40,6 @@ def repeated(counts: np.ndarray) -> np.ndarray:
     """
     rows = np.repeat(np.arange(ROWS), counts.astype(int))
     return np.pad(rows, (0, 130 - len(rows)), constant_values=NO_ROW)
-
-
-def result_of(metric: Any, *data: Any) -> list[float]:
-    metric = type(metric).from_config(metric.get_config())
-    metric.update_state(*data)
-    found = metric.result()
-    return [float(x) for x in (found.values() if isinstance(found, dict) else [found])]
 
 
 @EVERY
@@ -94,31 +67,6 @@ def test_replicates_are_repeated_rows(kind: str) -> None:
             [values[0], *ends],
             rtol=1e-5,
         )
-
-
-def test_draws_are_those_of_poisson() -> None:
-    """Mean, variance and shares; no correlation of rows, nor of replicates, beyond chance."""
-    numbers = keras.ops.arange(10_000, dtype="int32")
-    counts = to_numpy(drawn(numbers, 100, 3))
-    shares = np.bincount(counts.astype(int).ravel(), minlength=9) / 1e6
-    np.testing.assert_allclose(shares[:7], stats.poisson(1).pmf(range(7)), atol=2e-3)
-    assert counts.var() == pytest.approx(1, abs=0.01)
-    between = np.corrcoef(counts.T)[np.triu_indices(100, 1)]
-    assert np.abs(between).max() < 5 / 100
-    assert between.std() == pytest.approx(1 / 100, rel=0.1)
-    following = np.mean((counts[1:] - 1) * (counts[:-1] - 1))
-    assert abs(following) < 5 / 1000
-    other = to_numpy(drawn(numbers, 100, 4))
-    assert abs(np.corrcoef(counts.ravel(), other.ravel())[0, 1]) < 5 / 1000
-    # The same numbers on every backend, for ever.
-    assert drawn_rows(8)[:3].tolist() == DRAWN
-
-
-DRAWN = [[0, 0, 1, 2, 3, 0, 1, 3], [1, 1, 2, 3, 1, 1, 2, 1], [1, 1, 2, 4, 1, 0, 0, 1]]
-
-
-def ends(metric: Any) -> list[float]:
-    return [float(to_numpy(x)) for x in metric.result().values()]
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
@@ -270,92 +218,6 @@ def test_in_compile() -> None:
     assert {key: pytest.approx(value, rel=1e-5) for key, value in expected.items()} == {
         key: value for key, value in found.items() if key != "loss"
     }
-
-
-def test_integers_beyond_float32() -> None:
-    metric = M.WithInterval(M.MeanSquaredError(), replicates=10, start=2**24 - 1)
-    metric.update_state(np.zeros(3), np.ones(3))
-    metric.update_state(np.zeros(3), np.ones(3))
-    assert int(to_numpy(metric._counted())) == 6
-    many = metric.accumulator()
-    for _ in range(5):
-        many.add(tensor(2.0**24 - 1))
-    metric._rows = many
-    assert int(keras.ops.convert_to_numpy(metric._counted())) == 5 * (2**24 - 1)
-
-
-# By group
-
-
-def groups() -> np.ndarray:
-    """Of 12 and 13 rows: JAX compiles for each number of rows."""
-    return np.random.default_rng(5).permutation(ROWS) % 7
-
-
-@EVERY
-def test_each_group_as_if_alone(kind: str) -> None:
-    make, of_classes = KINDS[kind]
-    y, p = table()
-    y, p = (x + np.float32(1000) * (groups()[:, None] == 3) for x in (y, p))  # far from the others
-    y, p = binary(y, p) if of_classes else (y, p)
-    for metric in (make(), M.PerLabel(make(), LABELS)):
-        found = M.ByGroup(metric, 7)
-        for rows in (slice(0, 45), slice(45, 90)):
-            found.update_state(y[rows], p[rows], groups=groups()[rows])
-        scores = to_numpy(found.scores()).reshape(-1, 7)
-        for g in range(7):
-            expected = result_of(metric, y[groups() == g], p[groups() == g])
-            np.testing.assert_allclose(scores[:, g], expected, rtol=2e-5)
-        np.testing.assert_array_equal(ends(found), scores.ravel())
-        assert len(found.logged()) == scores.size
-
-
-def test_ten_thousand_groups_of_deleted_rows() -> None:
-    rng = np.random.default_rng(0)
-    y, ids = rng.normal(size=20_000), rng.integers(0, 10_000, 20_000)
-    y[rng.random(y.shape) < 0.3] = np.nan
-    p = np.zeros_like(y)
-    metric = M.ByGroup(M.MeanAbsoluteError(), 10_000)
-    metric.update_state(y, p, groups=ids)
-    seen = ~np.isnan(y)
-    total = np.bincount(ids[seen], np.abs(y[seen]), minlength=10_000)
-    count = np.bincount(ids[seen], minlength=10_000)
-    with np.errstate(invalid="ignore"):
-        np.testing.assert_allclose(to_numpy(metric.scores()), total / count, rtol=1e-5)
-    np.testing.assert_array_equal(to_numpy(metric.support()), count)
-
-
-def test_names_of_groups_and_none() -> None:
-    y, p = table()
-    named = np.array(["south", "north", "elsewhere"])[groups() % 3]
-    metric = M.ByGroup(M.PerLabel(M.R2Score(name="r2"), LABELS), ["north", "south"])
-    other = type(metric).from_config(metric.get_config())
-    metric.update_state(y[:40], p[:40], groups=named[:40])
-    other.update_state(y[40:], p[40:], groups=list(named[40:]))
-    metric.merge_state([other])
-    found = dict(zip(metric.logged(), ends(metric), strict=True))
-    for name in ("north", "south"):
-        for c, label in enumerate(LABELS):
-            rows = (named == name) & ~np.isnan(y[:, c])
-            expected = r2_score(y[rows, c], p[rows, c])
-            assert found[f"r2/{label}/{name}"] == pytest.approx(expected, rel=1e-4, abs=1e-6)
-    tensors = M.ByGroup(M.MeanSquaredError(), 2)
-    kept = groups() % 3 < 2
-    tensors.update_state(y, p, groups=tensor(np.where(kept, groups() % 3, -1), "int32"))
-    assert float(np.sum(to_numpy(tensors.support()))) == (~np.isnan(y[kept])).sum()
-    assert np.isfinite(to_numpy(tensors.scores())).all()
-    tensors.update_state(y, p, groups=tensor(groups() % 3, "int32"))  # 2 is no group
-    assert np.isnan(to_numpy(tensors.scores())).all()
-
-
-def test_bad_groups() -> None:
-    y, p = table()
-    metric = M.ByGroup(M.MeanSquaredError(), 3)
-    for wrong in (None, groups(), groups()[:5] % 3, groups() * 0.5, tensor(groups() * 0.5)):
-        with pytest.raises(ValueError, match="`groups`"):
-            metric.update_state(y, p, groups=wrong)
-    with pytest.raises(ValueError, match="`groups`"):
-        M.ByGroup(M.MeanSquaredError(), 10_001)
 
 
 def test_auc_of_scikit_learn() -> None:

@@ -12,8 +12,7 @@ import pytest
 import keras_masked as km
 from keras_masked._backend import get_keras_mask
 from tests.backend import BACKEND, tensor, to_numpy
-from tests.test_label_normalization import adapted, state
-from tests.test_label_statistics import LABELS, SENTINEL, table
+from tests.label_tables import LABELS, SENTINEL, adapted, state, table
 
 pytestmark = pytest.mark.slow
 

@@ -10,24 +10,10 @@ import pytest
 
 import keras_masked as km
 from tests.backend import BACKEND, compile_, tensor, to_numpy, value_and_grad
-from tests.test_label_statistics import LABELS, SENTINEL, oracle, split, table
+from tests.label_tables import LABELS, SENTINEL, adapted, oracle, split, state, table
 
 Normalization = km.layers.LabelNormalization
 Denormalization = km.layers.LabelDenormalization
-
-
-def adapted(missing: Any = "nan", **options: Any) -> tuple[Any, np.ndarray, np.ndarray]:
-    """A layer, the labels that it is adapted to, and which of them are missing."""
-    y, gone = table()
-    layer = Normalization(missing, **options)
-    marker = np.nan if missing == "nan" else missing
-    y = np.where(gone, marker, y)
-    layer.adapt(y)
-    return layer, y, gone
-
-
-def state(layer: Any) -> list[list[float]]:
-    return [to_numpy(weight).tolist() for weight in (layer.mean, layer.standard_deviation)]
 
 
 def test_layer_has_what_is_measured_and_starts_afresh() -> None:

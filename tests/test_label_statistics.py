@@ -13,25 +13,9 @@ import keras_masked as km
 from keras_masked.layers.label_moments import LabelMoments
 from keras_masked.layers.label_streams import label_batches
 from tests.backend import tensor, to_numpy
+from tests.label_tables import ROWS, SENTINEL, oracle, split, table
 
-ROWS, LABELS = 57, 3
-SENTINEL = -9999.0
 Normalization = km.layers.LabelNormalization
-
-
-def table(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of different units, and which of them are missing: a whole row, say."""
-    rng = np.random.default_rng(seed)
-    y = rng.normal(size=(ROWS, LABELS)) * [1.0, 30.0, 0.01] + [-2.0, 5000.0, 0.5]
-    gone = rng.random(y.shape) < 0.4
-    gone[3] = True
-    return y, gone
-
-
-def oracle(y: np.ndarray, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column from which the missing entries are deleted."""
-    columns = [np.delete(c, np.flatnonzero(m)) for c, m in zip(y.T, gone.T, strict=True)]
-    return np.array([c.mean() for c in columns]), np.array([c.std() for c in columns])
 
 
 def moments(data: Any, missing: Any = "nan", **options: Any) -> np.ndarray:
@@ -81,10 +65,6 @@ def data_loader(y: np.ndarray, size: int) -> Any:
     torch = pytest.importorskip("torch")
     data = torch.utils.data.TensorDataset(torch.zeros(len(y)), torch.from_numpy(y))
     return torch.utils.data.DataLoader(data, batch_size=size)
-
-
-def split(y: np.ndarray, size: int) -> list[np.ndarray]:
-    return [y[i : i + size] for i in range(0, len(y), size)]
 
 
 def pandas(y: np.ndarray, size: int) -> Any:

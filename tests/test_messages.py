@@ -13,7 +13,7 @@ import pytest
 import keras_masked as km
 from tests.backend import to_numpy
 from tests.cases import LOSSES, METRICS
-from tests.test_bad_input import raises
+from tests.errors import raises
 
 L, M = km.losses, km.metrics
 NAN = float("nan")

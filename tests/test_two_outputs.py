@@ -11,8 +11,8 @@ import pytest
 
 import keras_masked as km
 from keras_masked._backend import get_keras_mask
+from tests.astronn_data import BOTH, LABELS, MAGIC, NAN, classification
 from tests.backend import BACKEND, set_mask, tensor, to_numpy
-from tests.test_astronn import BOTH, LABELS, MAGIC, NAN, classification
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ class Elsewhere:
 ELSEWHERE = {
     "losses": [
         Elsewhere("bases", "test_public.py", "FormulaLoss MaskedLoss Loss"),
-        Elsewhere("look-ups", "test_configs.py", "get serialize deserialize"),
+        Elsewhere("look-ups", "test_lookups.py", "get serialize deserialize"),
         Elsewhere("labels that depend on each other", "test_special_losses.py",
                   "CTC Circle Dice Tversky circle ctc dice tversky"),
         Elsewhere("sums over rows, sets, windows and stencils", "test_fields.py field_cases.py",
@@ -37,7 +37,8 @@ ELSEWHERE = {
                   "hinge_loss sigmoid_crossentropy_logits squared_differences"),
         Elsewhere("of several tensors", "test_variational.py", "vae vae_comp_gmm vae_gmm"),
         Elsewhere("of hidden states and a kernel", "test_vocabulary.py", "linear_crossentropy"),
-        Elsewhere("of several tensors, or of labels alone", "test_astronn.py",
+        Elsewhere("of several tensors, or of labels alone",
+                  "test_astronn.py test_several_tensors.py",
                   "magic_correction_term mse_lin_wrapper mse_var_wrapper robust_mse "
                   "robust_binary_crossentropy robust_categorical_crossentropy "
                   "bayesian_binary_crossentropy_var_wrapper bayesian_binary_crossentropy_wrapper "
@@ -46,16 +47,18 @@ ELSEWHERE = {
     ],
     "metrics": [
         Elsewhere("bases", "test_public.py", "MaskedMetric MeanMetric Metric ColumnMetric"),
-        Elsewhere("look-ups", "test_configs.py", "get serialize deserialize"),
+        Elsewhere("look-ups", "test_lookups.py", "get serialize deserialize"),
         Elsewhere("of labels alone", "test_observed_fraction.py", "ObservedFraction"),
         Elsewhere("over windows of fields", "test_field_metrics.py", "FractionsSkillScore"),
         Elsewhere("has a dict for a result", "test_per_label.py", "PerLabel"),
         Elsewhere("has a matrix for a result", "test_classification.py", "ConfusionMatrix"),
-        Elsewhere("have a dict for a result", "test_interval.py", "ByGroup WithInterval"),
-        Elsewhere("around other metrics", "test_likelihood.py", "OfMean"),
+        Elsewhere("have a dict for a result", "test_interval.py test_by_group.py",
+                  "ByGroup WithInterval"),
+        Elsewhere("around other metrics", "test_of_mean.py", "OfMean"),
         Elsewhere("around other metrics", "test_families_in_use.py", "OfQuantile"),
         Elsewhere("of values without predictions", "test_reduction_metrics.py", "Mean Sum"),
-        Elsewhere("of a batch", "test_symjax.py", "clustering_accuracy explained_variance"),
+        Elsewhere("of a batch", "test_symjax.py test_clustering.py",
+                  "clustering_accuracy explained_variance"),
         Elsewhere("medians of rows, of columns or of all", "test_median_functions.py",
                   "mad_std median_absolute_deviation median_error "
                   "median_absolute_percentage_error median_percentage_error"),

@@ -168,7 +168,7 @@ def metrics() -> list[Case]:
         new("ClusteringAccuracy", id_pairs, symjax_oracles.optimal_accuracy(4, 5), "optimal",
             options={"num_classes": 4, "num_clusters": 5, "assignment": "optimal"},
             keras_weighs_rows=False,
-            without={"test_compile": "SciPy solves it outside of graphs: test_symjax.py"}),
+            without={"test_compile": "SciPy solves it outside of graphs: test_clustering.py"}),
         new("MulticlassHinge", class_ids_logits, o.mean_of(symjax_oracles.multiclass_hinge(2.5)),
             options={"delta": 2.5},
             keras=wrapping(KM.MeanMetricWrapper, lambda: plain.multiclass_hinge(2.5)), **IDS),
