@@ -236,21 +236,27 @@ def test_auc_of_scikit_learn() -> None:
 def test_every_metric_has_its_value_or_is_refused(wrapper: Any) -> None:
     """Whatever the metric, none has another value, or fails only once there are data."""
     counts: dict[bool, int] = {True: 0, False: 0}
-    for case in METRICS:
-        data = draw(case)
+    made = [(case, case.make) for case in METRICS]
+    made += [(case, lambda case=case: M.PerLabel(case.make(), LABELS)) for case in METRICS]
+    for case, make in made:
+        data = draw(case, (5, len(LABELS)))
         y, options = data.with_missing(), {"replicates": 4} if wrapper is M.WithInterval else {}
-        metric = case.make()
-        metric.update_state(y, data.p)
         try:
-            wrapped = wrapper(case.make(), **options or {"groups": 1})
+            wrapped = wrapper(make(), **options or {"groups": 1})
         except ValueError:
             counts[False] += 1
             continue
-        groups = {} if options else {"groups": np.zeros(len(y), "int32")}
-        wrapped.update_state(y, data.p, **groups)
+        metric = make()
+        metric.update_state(y, data.p)
+        expected = metric.result()
+        if isinstance(expected, dict):
+            expected = expected[f"{metric.name}/{LABELS[0]}"]
+        for batch in (slice(0), slice(None)):  # the first without rows
+            groups = {} if options else {"groups": np.zeros(len(y[batch]), "int32")}
+            wrapped.update_state(y[batch], data.p[batch], **groups)
         value, *_ = wrapped.result().values()
         np.testing.assert_allclose(
-            to_numpy(value), to_numpy(metric.result()), rtol=1e-4, atol=1e-6, err_msg=str(case)
+            to_numpy(value), to_numpy(expected), rtol=1e-4, atol=1e-6, err_msg=str(case)
         )
         counts[True] += 1
     assert min(counts.values()) > 15

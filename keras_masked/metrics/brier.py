@@ -9,7 +9,7 @@ from keras import ops
 from keras_masked import _backend
 from keras_masked.formulas import binary_crossentropy, categorical_crossentropy
 from keras_masked.metrics.base import quotient, ratio, register
-from keras_masked.metrics.columns import in_columns, tally, total
+from keras_masked.metrics.columns import tally, total
 from keras_masked.metrics.mean import MeanMetric
 from keras_masked.metrics.probabilities import ProbabilityMetric
 from keras_masked.observation import Observation
@@ -96,9 +96,10 @@ class Explained(ProbabilityMetric):
             y = y * seen.weight[..., None]
         sums = [total(scores, per_column), total(soft, per_column), counted]
         classes = y.shape[-1]
-        columns = in_columns(scores).shape[-1] if per_column else 1
-        of_class = ops.sum(ops.reshape(y, (-1, columns, classes)), axis=0)
-        of_class = ops.transpose(of_class) if per_column else of_class[0]
+        apart = 2 if per_column and len(y.shape) > 2 else 1
+        of_class = ops.sum(y, axis=tuple(range(len(y.shape) - apart)))
+        if per_column:
+            of_class = ops.transpose(ops.reshape(of_class, (-1, classes)))
         return ops.concatenate([ops.stack(sums), of_class])
 
     def label_scores(self, seen: Observation) -> Tensor:

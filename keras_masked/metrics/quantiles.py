@@ -186,6 +186,13 @@ class D2PinballScore(ColumnMetric):
     ) -> None:
         super().__init__(name, dtype, missing=missing, quantile=quantile, capacity=capacity)
 
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError`: for the quantile of the labels, these are kept, not sums."""
+        raise ValueError(
+            "D2PinballScore keeps labels for each way to count rows, which is too much. "
+            f"Received: metric={self!r}. Take `MeanPinballLoss`."
+        )
+
     def new_state(self, owner: MaskedMetric, columns: int | None) -> PinballSums:
         """Creates sums in the state of `owner`."""
         state = PinballSums(owner, self._options["quantile"], self._options["capacity"], columns)
