@@ -6,6 +6,7 @@ in the parameters' slopes, by the theorem of implicit functions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from keras import ops
 from keras_masked import _backend
 
 Tensor = Any
+FLAT = 75.0
+"""Logits beyond which the smaller part is 0 to rounding."""
 Excess = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
@@ -35,7 +38,8 @@ def search(excess: Excess, start: Tensor, low: Tensor, high: Tensor, steps: int)
         low = ops.where(value < 0, x, low)
         high = ops.where(value < 0, high, x)
         step = x - value / ops.where(slope > 0, slope, ops.ones_like(slope))
-        inside = (step > low) & (step < high) & (slope > 0)
+        # An end itself is inside: a step of 0 from a root that was met must not leave it.
+        inside = (step >= low) & (step <= high) & (slope > 0)
         x = ops.where(inside, step, 0.5 * (low + high))
     value, slope = excess(x)
     slope = ops.stop_gradient(slope)
@@ -98,18 +102,22 @@ def beta_logit(probability: Tensor, a: Tensor, b: Tensor) -> Tensor:
     target = logit(probability)
     total = a + b
     log_a, log_b, log_total = ops.log(a), ops.log(b), ops.log(total)
-    # log B(a, b), and I_x(a, b) is at most 2 x^a / (a B(a, b)) for x up to a half.
+    # log B(a, b), and I_x(a, b) is at most 2 x^a / (a B(a, b)) for x up to a half, and half of that
+    # where x is 0 to rounding.
     log_beta = a * (log_a - log_total) + b * (log_b - log_total) - _backend.log_beta_peak(a, b)
     half = -0.7 * ops.ones_like(a)
-    low = _backend.minimum((ops.log(0.5 * probability) + log_a + log_beta) / a, half)
-    high = -_backend.minimum((ops.log(0.5 - 0.5 * probability) + log_b + log_beta) / b, half)
+    first = ops.log(probability) + log_a + log_beta
+    last = ops.log1p(-probability) + log_b + log_beta
+    lowest, highest = first / a, -last / b
+    low = _backend.minimum((first - math.log(2.0)) / a, half)
+    high = -_backend.minimum((last - math.log(2.0)) / b, half)
+    low, high = (_backend.clip(x, -FLAT, FLAT) for x in (low - 1e-6, high + 1e-6))
     start = log_a - log_b + _backend.ndtri(probability) * ops.sqrt(total / a / b)
 
     def excess(u: Tensor) -> Any:
-        u = _backend.clip(u, -80.0, 80.0)
         arguments = beta_arguments(u, a, b)
         tails = _backend.log_beta_tails(a, b, *arguments)
         return log_odds(tails, _backend.log_beta_density(a, b, *arguments), target)
 
-    found = search(excess, start, low - 1e-6, high + 1e-6, 14)
-    return ops.where(low < -75.0, low, ops.where(high > 75.0, high, found))
+    found = search(excess, start, low, high, 16)
+    return ops.where(lowest < -FLAT, lowest, ops.where(highest > FLAT, highest, found))
