@@ -145,6 +145,14 @@ def test_zero_inflated(amounts: bool) -> None:
         D.ZeroInflated("gaussian")
 
 
+def test_extra_zeros_of_small_shapes() -> None:
+    """Of which one in thirty amounts is below 1e-30, and none is 0."""
+    ours, p = D.ZeroInflated("gamma"), tensor([[-0.4, 1.0, -3.0]], "float32")
+    y = tensor([0.0], "float32")
+    np.testing.assert_allclose(to_numpy(ours.cdf(y, p)), expit(-0.4), rtol=1e-6)
+    np.testing.assert_allclose(to_numpy(ours.log_survival(y, p)), np.log(expit(0.4)), rtol=1e-6)
+
+
 def test_histogram() -> None:
     p = np.array([0.3, -1.0, 0.5, 0.1])
     weight, y = softmax(p), np.array([0.2, 0.5, 1.7, 3.9])

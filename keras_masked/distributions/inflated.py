@@ -101,10 +101,12 @@ class ZeroInflated(Distribution):
             parameters: The parameters `(..., labels, parameters)`.
         """
         negative = ops.convert_to_tensor(y) < 0
-        logit_, inner, y, _ = self._parts(y, parameters)
+        logit_, inner, y, zero = self._parts(y, parameters)
         some = ops.log_sigmoid(-logit_) + self.distribution.log_cdf(y, inner)
         none = ops.log_sigmoid(logit_) + ops.zeros_like(some)
         found = log_sum(ops.stack([none, some], axis=-1))
+        if not self.discrete:  # of small shapes much is less than what stands for 0
+            found = ops.where(zero, none, found)
         return ops.where(negative, ops.full_like(found, -float("inf")), found)
 
     def log_survival(self, y: Tensor, parameters: Tensor) -> Tensor:
@@ -115,8 +117,11 @@ class ZeroInflated(Distribution):
             parameters: The parameters `(..., labels, parameters)`.
         """
         negative = ops.convert_to_tensor(y) < 0
-        logit_, inner, y, _ = self._parts(y, parameters)
-        found = ops.log_sigmoid(-logit_) + self.distribution.log_survival(y, inner)
+        logit_, inner, y, zero = self._parts(y, parameters)
+        some = self.distribution.log_survival(y, inner)
+        if not self.discrete:
+            some = ops.where(zero, ops.zeros_like(some), some)
+        found = ops.log_sigmoid(-logit_) + some
         return ops.where(negative, ops.zeros_like(found), found)
 
     def quantile(self, probability: float | Tensor, parameters: Tensor) -> Tensor:

@@ -52,10 +52,11 @@ def cox_values(seen: Observation, ties: str) -> tuple[Tensor, Observation]:
         return ops.reshape(x, (-1, columns))
 
     losses = partial_likelihood(flat(times), flat(events), flat(finite), flat(log_weights), ties)
-    counted = ops.logical_or(events, unknown)
     losses = losses + ops.sum(flat(diverged), axis=0)
-    losses = ops.where(counted, ops.reshape(losses, shape), ops.zeros_like(scores))
-    return losses, seen.restrict(counted)
+    some = ops.logical_or(events, unknown)
+    losses = ops.where(some, ops.reshape(losses, shape), ops.zeros_like(scores))
+    # Events of weight 0 add nothing, and count all the same, as labels do in any other loss.
+    return losses, seen.restrict(ops.logical_or(seen.y_true == seen.upper, unknown))
 
 
 @register
