@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import keras_masked as km
-from tests.interchange import COLUMNS, SENTINEL, evaluate, fit, network, table
+from tests.interchange import evaluate, fit
+from tests.interchange_models import COLUMNS, SENTINEL, network, table
 
 pytestmark = pytest.mark.slow
 

@@ -1,13 +1,6 @@
-"""`report`: numbers of scikit-learn on deleted data, and one page that needs nothing else."""
+"""`report`: numbers of scikit-learn on deleted data."""
 
 from __future__ import annotations
-
-import importlib.util
-import re
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,43 +8,9 @@ import pytest
 from sklearn import metrics as sk
 
 import keras_masked as km
+from tests.report_data import DRAWS, NAMES, check, deleted, table
 
 M = km.metrics
-NAMES = ["toxic", "level", "irritant"]
-DRAWS = {"replicates": 50}
-needs_matplotlib = pytest.mark.skipif(
-    importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
-)
-
-
-def table(rows: int = 120) -> tuple[np.ndarray, np.ndarray]:
-    """Two binary columns, and one of numbers between them."""
-    rng = np.random.default_rng(3)
-    z = rng.normal(size=(rows, 3))
-    noisy = z + rng.normal(size=z.shape)
-    y = np.where([True, False, True], z > 0, z)
-    p = np.where([True, False, True], 1 / (1 + np.exp(-noisy)), noisy)
-    y = np.where(rng.random(y.shape) < 0.4, np.nan, y)
-    return y.astype("float32"), p.astype("float32")
-
-
-def deleted(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
-    seen = ~np.isnan(y)
-    y, p = y[seen], p[seen].astype("float64")
-    if np.isin(y, (0, 1)).all():
-        return {
-            "auc": sk.roc_auc_score(y, p),
-            "brier": sk.brier_score_loss(y, p),
-            "accuracy": sk.accuracy_score(y, p > 0.5),
-        }
-    rmse, mae = sk.root_mean_squared_error(y, p), sk.mean_absolute_error(y, p)
-    return {"rmse": rmse, "mae": mae, "r2": sk.r2_score(y, p)}
-
-
-def check(row: dict[str, Any], y: np.ndarray, p: np.ndarray) -> None:
-    assert row["support"] == (~np.isnan(y)).sum()
-    for name, expected in deleted(y, p).items():
-        assert row[name] == pytest.approx(expected, abs=1e-5, nan_ok=True)
 
 
 def test_every_number_is_of_scikit_learn_on_deleted_data() -> None:
@@ -182,26 +141,6 @@ def test_metrics_without_intervals() -> None:
     assert np.isnan(found.rows[1]["mad/lower"]) and np.isfinite(found.rows[1]["r2_score/lower"])
 
 
-def test_text_markdown_and_html() -> None:
-    y, p = table()
-    y[0, 1] = -9999
-    y[3:6, 1] = -9999
-    found = km.report(y, p, labels=["<a>", "b|c", "d"], **DRAWS)
-    assert any("missing=-9999" in text for text in found.warnings)
-    assert "missing=-9999" in str(found)
-    infinite = km.report(y, np.where(y == -9999, np.inf, p), confidence_level=None)
-    assert " inf" in str(infinite)
-    assert str(found).splitlines()[0].split()[:3] == ["label", "support", "auc"]
-    lines = found.to_markdown().splitlines()
-    assert len(lines) == 6
-    assert lines[3].startswith("| b\\|c | ")
-    assert "&lt;a&gt;" in found._repr_html_()
-    if importlib.util.find_spec("pandas"):
-        frame = found.to_pandas()
-        assert list(frame.index) == ["<a>", "b|c", "d", "macro"]
-        assert frame.loc["d", "auc"] == found.rows[2]["auc"]
-
-
 def test_bad_arguments() -> None:
     pandas = pytest.importorskip("pandas")
     y, p = (pandas.DataFrame(x, columns=list(NAMES)) for x in table())
@@ -220,57 +159,3 @@ def test_bad_arguments() -> None:
         km.report(y, p, groups=[1, 2], **DRAWS)
     with pytest.raises(ValueError, match="`metrics`"):
         km.report(y, p, [keras.metrics.Precision()], **DRAWS)
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    y, p = table()
-    km.report(y, p, labels=["<a>", "b", "c"], **DRAWS).save(tmp_path / "report.html")
-    return tmp_path / "report.html"
-
-
-@needs_matplotlib
-def test_page_needs_nothing_else(saved: Path) -> None:
-    text = saved.read_text()
-    outside = re.findall(r"""(?:src|href)\s*=\s*["']([^"'#][^"']*)|url\((?!#)([^)]*)""", text)
-    assert [each for each in outside if not each[0].startswith("data:")] == []
-    assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
-    assert text.count("<svg") == 4  # forest, reliability, errors, holes
-    assert text.count("<tr>") == 5
-    assert "&lt;a&gt;" in text and "<a>" not in text
-
-
-@needs_matplotlib
-def test_picture_has_values_and_intervals() -> None:
-    y, p = table()
-    found = km.report(y, p, labels=NAMES, **DRAWS)
-    panels = found.plot().axes
-    assert [panel.get_title() for panel in panels] == found.metrics
-    x = panels[0].lines[0].get_xdata()
-    np.testing.assert_allclose(x, [row["auc"] for row in found.rows])
-    distribution = np.stack([p, np.zeros_like(p)], axis=-1)
-    [(_, svg)] = km.report(y, distribution, distribution="gaussian", **DRAWS)._seen.pictures()
-    assert svg.startswith("<svg")
-
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
-@needs_matplotlib
-@pytest.mark.skipif(BROWSER is None, reason="there is no browser")
-def test_in_a_browser(saved: Path, tmp_path: Path) -> None:
-    """The console has no error, and a click sorts the table."""
-    page = tmp_path / "clicked.html"
-    click = '<script>document.querySelectorAll("th")[2].click()</script></body>'
-    page.write_text(saved.read_text().replace("</body>", click))
-    command = [
-        str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-        f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert "CONSOLE" not in done.stderr
-    assert 'aria-sort="ascending"' in done.stdout
-    cells = re.findall(r"<tr><td>([^<]*)</td>.*?</tr>", done.stdout)
-    assert cells[-1] == "b"  # without an AUC

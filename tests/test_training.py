@@ -10,7 +10,8 @@ import pytest
 
 import keras_masked as km
 from tests import interchange
-from tests.interchange import COLUMNS, LABELS, MODELS, ROWS, SENTINEL, evaluate, fit, table
+from tests.interchange import evaluate, fit
+from tests.interchange_models import COLUMNS, LABELS, MODELS, ROWS, SENTINEL, table
 from tests.training_oracles import (
     assert_same,
     close,

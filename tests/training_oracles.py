@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.interchange import network
+from tests.interchange_models import network
 
 
 def close(actual, expected, rtol=1e-5, name=""):
