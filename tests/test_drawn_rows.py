@@ -8,11 +8,20 @@ import pytest
 from scipy import stats
 
 import keras_masked as km
-from keras_masked.metrics.rows import drawn
+from keras_masked.metrics.rows import drawn, drawn_array
 from tests.backend import tensor, to_numpy
 from tests.interval_data import drawn_rows
 
 M = km.metrics
+
+
+def test_draws_of_arrays_are_those_of_tensors() -> None:
+    numbers = np.arange(-3, 40, dtype="int32")
+    whole = to_numpy(drawn(tensor(numbers), 9, -5))
+    np.testing.assert_array_equal(drawn_array(numbers, 9, -5), whole)
+    np.testing.assert_array_equal(
+        drawn_array(numbers, 9, -5, np.array([3, 4])), whole[:, [3, 4, 8]]
+    )
 
 
 def test_draws_are_those_of_poisson() -> None:

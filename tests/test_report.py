@@ -8,6 +8,8 @@ import pytest
 from sklearn import metrics as sk
 
 import keras_masked as km
+from keras_masked.metrics.rows import drawn_array
+from keras_masked.report import draws
 from tests.report_data import DRAWS, NAMES, check, deleted, table
 
 M = km.metrics
@@ -37,6 +39,32 @@ def test_intervals_are_those_of_the_metric() -> None:
         for end in ("", "/lower", "/upper"):
             key = f"m/{row['label']}{end}"
             assert row[f"m{end}"] == pytest.approx(expected[key], rel=1e-4)
+
+
+def test_areas_of_replicates_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ties and weights; the same if few replicates are drawn at once."""
+    y, p = table()
+    y, p, w = y[:, ::2], np.round(p[:, ::2], 1), np.arange(len(y)) % 4 + 0.5
+    y[np.flatnonzero(y[:, 1] == 1)[2:], 1] = np.nan  # of two positives, some replicates have none
+    options = {"labels": ["a", "b"], "sample_weight": w, "replicates": 25, "seed": 3}
+    found = km.report(y, p, **options)
+    counts = drawn_array(np.arange(len(y)), 25, 3)
+    for c, row in enumerate(found.rows[:2]):
+        ways = []
+        for n in counts.T:
+            seen = ~np.isnan(y[:, c]) & (n > 0)
+            if len(set(y[seen, c])) == 2:
+                score = sk.roc_auc_score(y[seen, c], p[seen, c], sample_weight=(n * w)[seen])
+                ways.append(score)
+        assert (len(ways) < 25) == (c == 1)
+        ends = np.quantile(ways, [0.025, 0.975])
+        np.testing.assert_allclose([row["auc/lower"], row["auc/upper"]], ends, atol=1e-5)
+    monkeypatch.setattr(draws, "KEPT", 2000)
+    again = km.report(y, p, **options)
+    for row, other in zip(found.rows, again.rows, strict=True):
+        assert {k: pytest.approx(v, abs=1e-5) for k, v in row.items() if k != "label"} == {
+            k: v for k, v in other.items() if k != "label"
+        }
 
 
 def test_logits_markers_and_weights() -> None:

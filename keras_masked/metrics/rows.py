@@ -170,11 +170,9 @@ def drawn(numbers: Tensor, replicates: int, seed: int) -> Tensor:
         replicates: How many replicates there are.
         seed: Any integer.
     """
-    key = int(_mix_array(np.array([seed & 0xFFFFFFFF], "uint32") + np.uint32(0x9E3779B9))[0])
-    half = (replicates + 1) // 2
-    columns = _mix_array((np.arange(half, dtype="uint32") + np.uint32(key)) * np.uint32(0x9E3779B1))
-    rows = _mix(ops.bitwise_xor(ops.cast(numbers, "int32"), _signed(key)))
-    columns = ops.convert_to_tensor(columns.view("int32"))
+    key, half = _key(seed), (replicates + 1) // 2
+    rows = _mix(ops.bitwise_xor(ops.cast(numbers, "int32"), _signed(int(key))))
+    columns = ops.convert_to_tensor(_keys_of_replicates(key, half).view("int32"))
     hashes = _mix(ops.bitwise_xor(ops.expand_dims(rows, 1), columns))
     halves = [ops.bitwise_and(hashes, 0xFFFF), _shift(hashes, 16)]
     uniform = ops.concatenate(halves, axis=1)[:, :replicates]
@@ -182,6 +180,32 @@ def drawn(numbers: Tensor, replicates: int, seed: int) -> Tensor:
         return ops.take(ops.convert_to_tensor(TABLE), uniform, axis=0)
     counts = [ops.cast(uniform >= bound, "float32") for bound in POISSON]
     return sum(counts[1:], counts[0])
+
+
+def drawn_array(
+    numbers: np.ndarray, replicates: int, seed: int, pairs: np.ndarray | None = None
+) -> np.ndarray:
+    """As `drawn`, of an array: where several metrics want the same.
+
+    With `pairs`, only of these replicates among the first half, and then of as many of the second.
+    """
+    key, half = _key(seed), (replicates + 1) // 2
+    pairs = np.arange(half) if pairs is None else pairs
+    rows = _mix_array(numbers.astype("uint32") ^ key)
+    hashes = _mix_array(rows[:, None] ^ _keys_of_replicates(key, half)[pairs])
+    uniform = np.concatenate([hashes & np.uint32(0xFFFF), hashes >> np.uint32(16)], axis=1)
+    there = len(pairs) + np.count_nonzero(pairs + half < replicates)
+    return np.take(TABLE, uniform[:, :there])
+
+
+def _key(seed: int) -> np.uint32:
+    """A number of 32 bits for a seed."""
+    return np.uint32(_mix_array(np.array([seed & 0xFFFFFFFF], "uint32") + np.uint32(0x9E3779B9))[0])
+
+
+def _keys_of_replicates(key: np.uint32, count: int) -> np.ndarray:
+    """Numbers of 32 bits for replicates."""
+    return _mix_array((np.arange(count, dtype="uint32") + key) * np.uint32(0x9E3779B1))
 
 
 def _mix_array(x: np.ndarray) -> np.ndarray:

@@ -132,13 +132,17 @@ class WithInterval(ByRows):
         rows = ops.shape(seen.y_pred)[0]
         before, _ = _backend.place(rows)
         numbers = ops.arange(rows, dtype="int32") + (self._counted() + self.start + before)
-        counts = drawn(numbers, self.replicates, self.seed)
+        counts = self._draw(numbers)
         if self.method == "bca":
             part = ops.expand_dims(numbers % PARTS, 1)
             rest = ops.cast(ops.not_equal(part, ops.arange(PARTS, dtype="int32")), counts.dtype)
             counts = ops.concatenate([counts, rest], axis=1)
         self._add(seen, Replicates(counts))
         self._rows.add(ops.cast(rows, "float32"))
+
+    def _draw(self, numbers: Tensor) -> Tensor:
+        """How often rows of these numbers count in each replicate."""
+        return drawn(numbers, self.replicates, self.seed)
 
     def _counted(self) -> Tensor:
         """How many rows all replicas have had, exactly: the accumulator's two parts are whole."""

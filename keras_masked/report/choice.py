@@ -12,9 +12,6 @@ import numpy as np
 from keras_masked import metrics as M
 from keras_masked.report.predictions import BINARY, CLASS, DISTRIBUTION, Predictions
 
-THRESHOLDS = 400
-"""Of the replicates of areas under the curve, of ranks: in this many steps."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
@@ -23,14 +20,14 @@ class Measure:
     Attributes:
         metric: The metric of one column.
         columns: Which columns it is for.
-        ranks: Whether it is of the ranks of predictions, within each column.
+        area: Whether it is the area under the ROC curve, which needs no metric to be updated.
         of_mean: The distribution of whose mean it is.
         size: How many sums of each column it keeps, about.
     """
 
     metric: Any
     columns: list[int]
-    ranks: bool = False
+    area: bool = False
     of_mean: Any = None
     size: int = 8
 
@@ -48,7 +45,7 @@ def measures(seen: Predictions, metrics: Sequence[Any] | None) -> list[Measure]:
     bounds = {"censored": True} if seen.censored else {}
     if columns := seen.columns(BINARY):
         found += [
-            Measure(M.AUC(THRESHOLDS, name="auc", missing=m), columns, True, size=2 * THRESHOLDS),
+            Measure(M.AUC(name="auc", missing=m), columns, area=True),
             Measure(M.MeanSquaredError(name="brier", missing=m), columns),
             Measure(M.BinaryAccuracy(name="accuracy", missing=m), columns),
         ]

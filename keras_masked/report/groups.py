@@ -10,8 +10,8 @@ import numpy as np
 from keras import ops
 
 from keras_masked import metrics as M
-from keras_masked.report.areas import exact_areas
-from keras_masked.report.choice import measures
+from keras_masked.report.areas import areas
+from keras_masked.report.choice import Measure, measures
 from keras_masked.report.measures import (
     ENDS,
     STATE,
@@ -51,24 +51,13 @@ def measure_groups(
         for start in range(0, len(each.columns), at_once):
             columns = each.columns[start : start + at_once]
             labels = [seen.labels[c] for c in columns]
-            metric = M.ByGroup(M.PerLabel(copy(each.metric), labels, average=None), len(names))
-            if each.of_mean is not None:
-                raise ValueError("`groups` of more than 20 cannot be with `distribution`.")
-            y, p = inputs(seen, each, columns)
-            weights = seen.weights(columns)
-            size = options["batch_size"]
-            for row in range(0, len(y), size):
-                rows = slice(row, row + size)
-                weight = weights[rows] if weights is not None and weights.ndim else weights
-                metric.update_state(y[rows], p[rows], weight, groups=places[rows])
-            if each.ranks:
-                areas = [
-                    exact_areas(_rows_of(seen, places == g), columns) for g in range(len(names))
-                ]
-                scores.append(np.stack(areas, axis=1))
+            if each.area:
+                own = [areas(_rows_of(seen, places == g), columns) for g in range(len(names))]
+                of_columns, support = (np.stack([x[i] for x in own], axis=1) for i in (0, 2))
             else:
-                scores.append(np.asarray(ops.convert_to_numpy(metric.scores())))
-            support = np.asarray(ops.convert_to_numpy(metric.support()))
+                size = options["batch_size"]
+                of_columns, support = _values(seen, each, columns, places, len(names), size)
+            scores.append(of_columns)
             for label, values, counts in zip(labels, scores[-1], support, strict=True):
                 for g, (value, count) in enumerate(zip(values, counts, strict=True)):
                     found[g].values[each.metric.name, label, ""] = float(value)
@@ -88,6 +77,26 @@ def measure_groups(
         measured.ends = ENDS if options["confidence_level"] is not None else ENDS[:1]
         measured.support["macro"] = float(sum(measured.support.values()))
         yield str(name), measured
+
+
+def _values(
+    seen: Predictions, each: Measure, columns: list[int], places: Array, groups: int, size: int
+) -> tuple[Array, Array]:
+    """Values and supports of some columns and all groups, in one pass."""
+    if each.of_mean is not None:
+        raise ValueError("`groups` of more than 20 cannot be with `distribution`.")
+    labels = [seen.labels[c] for c in columns]
+    metric = M.ByGroup(M.PerLabel(copy(each.metric), labels, average=None), groups)
+    y, p = inputs(seen, each, columns)
+    weights = seen.weights(columns)
+    for row in range(0, len(y), size):
+        rows = slice(row, row + size)
+        weight = weights[rows] if weights is not None and weights.ndim else weights
+        metric.update_state(y[rows], p[rows], weight, groups=places[rows])
+    scores, support = (
+        np.asarray(ops.convert_to_numpy(x())) for x in (metric.scores, metric.support)
+    )
+    return scores, support
 
 
 def _rows_of(seen: Predictions, rows: Array) -> Predictions:

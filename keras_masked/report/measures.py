@@ -11,10 +11,11 @@ import numpy as np
 from keras import ops
 
 from keras_masked import metrics as M
-from keras_masked.report.areas import exact_areas, ranks
+from keras_masked.report.areas import areas
 from keras_masked.report.bounds import KINDS
 from keras_masked.report.choice import Measure, measures
 from keras_masked.report.comparison import update
+from keras_masked.report.draws import Draws, SharedInterval
 from keras_masked.report.predictions import (
     BINARY,
     Predictions,
@@ -54,6 +55,7 @@ def measure(
 ) -> Measured:
     """All metrics of all labels, with intervals unless `confidence_level` is `None`."""
     todo = measures(seen, metrics)
+    draws = None if confidence_level is None else Draws(len(seen.y_true), replicates, seed)
     names = list(dict.fromkeys(each.metric.name for each in todo))
     ends = ENDS if confidence_level is not None else ENDS[:1]
     found = Measured(names, ends, {}, {})
@@ -63,9 +65,7 @@ def measure(
         averages: list[tuple[Array, Array]] = []
         for start in range(0, len(each.columns), at_once):
             columns = each.columns[start : start + at_once]
-            values, drawn, support = _values(
-                seen, each, columns, confidence_level is not None, replicates, seed, batch_size
-            )
+            values, drawn, support = _values(seen, each, columns, draws, batch_size)
             labels = [seen.labels[c] for c in columns]
             averages.append((values, drawn))
             _put(found, each.metric.name, labels, values, drawn, confidence_level)
@@ -95,11 +95,16 @@ def _put(
     confidence_level: float | None,
 ) -> None:
     tail = (1 - (confidence_level or 0)) / 2
-    for label, value, ways in zip(labels, values, drawn, strict=True):
+    undefined = np.isnan(drawn)
+    whole = ~undefined.any(axis=1)
+    ends = np.full((len(values), 2), np.nan)
+    if confidence_level is not None:
+        ends[whole] = np.quantile(drawn[whole], [tail, 1 - tail], axis=1).T  # at once, mostly
+        for c in np.flatnonzero(~whole & ~undefined.all(axis=1)):
+            ends[c] = np.quantile(drawn[c][~undefined[c]], [tail, 1 - tail])
+    for label, value, (low, high) in zip(labels, values, ends, strict=True):
         found.values[name, label, ""] = float(value)
-        ways = ways[~np.isnan(ways)]
-        if confidence_level is not None and len(ways) and not np.isnan(value):
-            low, high = np.quantile(ways, [tail, 1 - tail])
+        if not (np.isnan(value) or np.isnan(low)):
             found.values[name, label, "/lower"] = float(low)
             found.values[name, label, "/upper"] = float(high)
 
@@ -108,31 +113,29 @@ def _values(
     seen: Predictions,
     each: Measure,
     columns: list[int],
-    intervals: bool,
-    replicates: int,
-    seed: int,
+    draws: Draws | None,
     batch_size: int,
 ) -> tuple[Array, Array, Array]:
     """Values, replicates and supports of some columns."""
+    if each.area:
+        return areas(seen, columns, draws)
     y, p = inputs(seen, each, columns)
     weight = seen.weights(columns)
     labels = [seen.labels[c] for c in columns]
     inner = copy(each.metric)
     metric = M.PerLabel(inner, labels, average=None)
-    if intervals and isinstance(inner, M.ColumnMetric):
+    if draws is not None and isinstance(inner, M.ColumnMetric):
         try:
-            interval = M.WithInterval(metric, replicates=replicates, seed=seed)
+            interval = SharedInterval(metric, draws)
         except ValueError:  # a median, say: it is shown without
             interval = None
         if interval is not None:
             update(each.wrap(interval), batch_size, y, p, weight)
             values, drawn = (np.asarray(ops.convert_to_numpy(x)) for x in interval.values())
-            values = exact_areas(seen, columns) if each.ranks else values
             return values, drawn, np.asarray(ops.convert_to_numpy(interval.support()))
     update(each.wrap(metric), batch_size, y, p, weight)
     values = np.asarray(ops.convert_to_numpy(metric.scores()))
-    values = exact_areas(seen, columns) if each.ranks else values
-    nothing = np.full((len(values), replicates), np.nan)
+    nothing = np.full((len(values), 1 if draws is None else draws.replicates), np.nan)
     return values, nothing, np.asarray(ops.convert_to_numpy(metric.support()))
 
 
@@ -144,8 +147,6 @@ def copy(metric: Any) -> Any:
 def inputs(seen: Predictions, each: Measure, columns: list[int]) -> tuple[Array, Array]:
     """Labels and predictions as a metric takes them."""
     y, p = seen.of(columns)
-    if each.ranks:
-        return y, ranks(p, seen.hidden(columns))
     if seen.from_logits and columns[0] in seen.columns(BINARY) and each.metric.name in (
         "brier", "accuracy",
     ):  # fmt: skip
