@@ -85,6 +85,19 @@ def test_other_arguments_that_are_no_numbers(way: str) -> None:
         WAYS[way](P, [[1.0, 2.0], [3.0]])
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_byte_order_of_fits_files(way: str) -> None:
+    """TensorFlow reads it."""
+    labels = np.array([[1.0, NAN], [0.0, 1.0]], ">f4")
+    if BACKEND == "tensorflow":
+        assert float(L.MeanSquaredError()(labels, P)) == pytest.approx(1 / 3)
+        return
+    with raises("`y_true`", "FITS", "y_true.astype('float32')", "'>f4'"):
+        WAYS[way](labels, P)
+    with raises("`y_pred`", "FITS", "y_pred.astype('float64')", "'>f8'"):
+        L.MeanSquaredError()(P, P.astype(">f8"))
+
+
 def test_the_cures_cure() -> None:
     objects = OBJECTS[0]
     padded = keras.utils.pad_sequences([[1.0], [3.0, 4.0]], dtype="float32", padding="post",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from keras import backend
 
 from keras_masked import _backend
 
@@ -14,8 +15,8 @@ def reject_arrays(**arrays: Any) -> None:
     """Raises on what the backends misread, or have no words for, with the cure.
 
     That is NumPy's masked arrays (the backends take the data under a mask for labels), complex
-    numbers (they drop imaginary parts), `None` and `pandas.NA`, texts and dates, and rows of
-    different lengths.
+    numbers (they drop imaginary parts), `None` and `pandas.NA`, texts and dates, numbers in
+    the byte order of FITS files, and rows of different lengths.
     """
     for name, array in arrays.items():
         if array is None or _backend.form_of(array) == "dense":
@@ -84,6 +85,14 @@ def _reject(name: str, part: Any) -> None:
             f"Argument `{name}` must hold numbers. Convert texts with `pandas.to_numeric`, and "
             "dates to a number of days, say. "
             f"Received: {repr(part) if dtype is None else f'{name} of dtype {dtype}'}"
+        )
+
+    if not getattr(dtype, "isnative", True) and backend.backend() != "tensorflow":
+        native = np.dtype(dtype).newbyteorder("=").name
+        raise ValueError(
+            f"Argument `{name}` has the byte order of other machines, as what is read from FITS "
+            f"files has: the backend cannot read it. Take `{name}.astype('{native}')`, and of "
+            f"what `fit` is given likewise. Received: {name} of dtype {np.dtype(dtype).str!r}"
         )
 
 
