@@ -177,3 +177,13 @@ def test_equals_lifelines(name: str) -> None:
         p = np.broadcast_to(np.array(parameters(fit)), (40, 2)).astype("float64")
         value = losses(y.astype("float64"), p, family(), dtype="float64").sum()
         np.testing.assert_allclose(-value, fit.log_likelihood_, rtol=1e-6)
+
+
+def test_slopes_thousands_of_deviations_away() -> None:
+    """As of labels in other units than the first predictions: slopes are those of squares."""
+    bounds = np.array([1e3, 1e4, 1e5, 1e6], "float32")
+    y = tensor(np.stack([bounds, np.full(4, np.inf)], axis=-1)[:, None], "float32")
+    loss = km.losses.NegativeLogLikelihood(censored=True, reduction="sum")
+    _, slope = value_and_grad(lambda p: loss(y, p))(tensor(np.zeros((4, 1, 2)), "float32"))
+    expected = np.stack([-bounds, -0.5 * bounds**2], axis=-1)[:, None]
+    np.testing.assert_allclose(to_numpy(slope), expected, rtol=1e-4)

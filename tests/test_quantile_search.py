@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from keras import ops
 from scipy import stats
 
 import keras_masked as km
-from tests.backend import tensor, to_numpy
+from tests.backend import tensor, to_numpy, value_and_grad
 
 
 def test_medians_of_many_degrees_of_freedom() -> None:
@@ -29,3 +32,14 @@ def test_betas_of_hardly_any_precision() -> None:
     size = np.exp(p[:, 1].astype("float64"))
     expected = stats.beta(share * size, (1 - share) * size).ppf(q)
     np.testing.assert_allclose(found, expected, rtol=5e-3)
+
+
+def test_slopes_of_quantiles_that_are_0_to_rounding() -> None:
+    """Gamma variables of hardly any shape: no slope is NaN."""
+
+    def total(p: Any) -> Any:
+        return ops.sum(km.distributions.Gamma().quantile(0.5, p))
+
+    found, slope = value_and_grad(total)(tensor([[0.0, -7.4], [-5.8, -11.4]], "float32"))
+    np.testing.assert_array_equal(to_numpy(found), 0.0)
+    np.testing.assert_array_equal(to_numpy(slope), 0.0)

@@ -71,14 +71,16 @@ def log_gamma_ratio(probability: Tensor, shape: Tensor) -> Tensor:
     guess = 1.0 - 1.0 / (9.0 * shape) + _backend.ndtri(probability) / (3.0 * ops.sqrt(shape))
     start = 3.0 * ops.log(ops.where(guess > 0.1, guess, 0.1 * ops.ones_like(guess)))
     start = ops.where(guess > 0.1, start, low + 1e-6)
+    # Far out on the left the bound is the quantile itself, to rounding, and slopes are its own.
+    far = low < -80.0
+    near = ops.where(far, ops.ones_like(shape), shape)
 
     def excess(x: Tensor) -> Any:
         ratio = ops.exp(_backend.maximum(x, -85.0 * ops.ones_like(x)))
-        tails = _backend.log_gamma_tails(shape, ratio)
-        return log_odds(tails, _backend.log_gamma_density(shape, ratio), target)
+        tails = _backend.log_gamma_tails(near, ratio)
+        return log_odds(tails, _backend.log_gamma_density(near, ratio), target)
 
-    # Far out on the left the bound is the quantile itself, to rounding.
-    return ops.where(low < -80.0, low, search(excess, start, low, high, 12))
+    return ops.where(far, low, search(excess, start, low, high, 12))
 
 
 def beta_arguments(
