@@ -15,7 +15,7 @@ by nobody, each with a test in tests/test_backend.py, tests/test_replicas.py or 
 """
 
 from keras_masked._backend import choice as choice  # first of all
-from keras_masked._backend.engine import eager_torch, is_stale, torch_func
+from keras_masked._backend.engine import eager_torch, is_stale, repeat, torch_func
 from keras_masked._backend.gates import set_where, shut_where, stop_gradient_where, zero_where
 from keras_masked._backend.incomplete import (
     gauss_legendre,
@@ -116,6 +116,7 @@ __all__ = [
     "function_of",
     "get_keras_mask",
     "is_stale",
+    "repeat",
     "isnan",
     "lgamma",
     "log_ndtr",

@@ -213,11 +213,13 @@ class Mixture(Distribution):
             alone = ops.sum(weight * _distance(y - mean, ops.sqrt(variance)), axis=-1)
             return alone - 0.5 * ops.sum(pairs * between, axis=(-2, -1))
         # Scores of one component at what another one may be, and of each at what it may be itself.
-        scores = 0.0
-        for u, share in zip(*NODES, strict=True):
-            x = self.distribution.quantile(u**2 * (3.0 - 2.0 * u), each)[..., None]
-            score = self.distribution.crps(x, each[..., None, :, :])
-            scores = scores + 6.0 * share * u * (1.0 - u) * score
+        nodes = (ops.convert_to_tensor(numbers, dtype=each.dtype) for numbers in NODES)
+        u, share = (ops.reshape(n, (-1, *(1 for _ in each.shape[:-1]))) for n in nodes)
+        copies = each + ops.zeros_like(u)[..., None]
+        level = u**2 * (3.0 - 2.0 * u) + ops.zeros_like(copies[..., 0])
+        x = self.distribution.quantile(level, copies)[..., None]
+        scores = self.distribution.crps(x, copies[..., None, :, :])
+        scores = ops.sum((6.0 * share * u * (1.0 - u))[..., None] * scores, axis=0)
         own = ops.sum(weight * ops.diagonal(scores, axis1=-2, axis2=-1), axis=-1)
         alone = ops.sum(weight * self.distribution.crps(y, each), axis=-1)
         return alone + 0.5 * own - 0.5 * ops.sum(pairs * scores, axis=(-2, -1))

@@ -30,17 +30,20 @@ def search(excess: Excess, start: Tensor, low: Tensor, high: Tensor, steps: int)
         high: Where it is above 0.
         steps: How many steps.
     """
-    low, high = ops.stop_gradient(low), ops.stop_gradient(high)
-    x = ops.stop_gradient(ops.where((start > low) & (start < high), start, 0.5 * (low + high)))
-    for _ in range(steps):
-        value, slope = excess(x)
-        value, slope = ops.stop_gradient(value), ops.stop_gradient(slope)
+    start, low, high = (ops.stop_gradient(each) for each in (start, low, high))
+    start = ops.where((start > low) & (start < high), start, 0.5 * (low + high))
+
+    def step(x: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        value, slope = (ops.stop_gradient(each) for each in excess(x))
         low = ops.where(value < 0, x, low)
         high = ops.where(value < 0, high, x)
-        step = x - value / ops.where(slope > 0, slope, ops.ones_like(slope))
+        newton = x - value / ops.where(slope > 0, slope, ops.ones_like(slope))
         # An end itself is inside: a step of 0 from a root that was met must not leave it.
-        inside = (step >= low) & (step <= high) & (slope > 0)
-        x = ops.where(inside, step, 0.5 * (low + high))
+        inside = (newton >= low) & (newton <= high) & (slope > 0)
+        return ops.where(inside, newton, 0.5 * (low + high)), low, high
+
+    whole = ops.zeros_like(start)
+    x, _, _ = _backend.repeat(step, steps, (start, low + whole, high + whole))
     value, slope = excess(x)
     slope = ops.stop_gradient(slope)
     known = (slope > 0) & (ops.stop_gradient(_backend.absolute(value)) < 1.0)
