@@ -26,10 +26,26 @@ Tensor = Any
 AVERAGES = ("micro", "macro", "weighted", None)
 
 
-class ColumnAccuracy(MeanMetric):
+class Averaged:
+    """Mixin: of all labels alike, or averaged over their columns, as the option `average` says."""
+
+    admits = {"average": one_of(*AVERAGES)}
+    average: str | None
+
+    def check_per_label(self) -> None:
+        """Raises `ValueError` on options that look at more than one column."""
+        check_columns_apart(False, getattr(self, "target_class_ids", None), self.average)
+
+    def check_rows(self, per_label: bool) -> None:
+        """Raises `ValueError` only where columns are kept apart: all chosen ones are counted."""
+        if per_label:
+            self.check_per_label()
+
+
+class ColumnAccuracy(Averaged, MeanMetric):
     """Base class: of columns of labels, of which each is a class."""
 
-    admits = {"average": one_of(*AVERAGES), "target_class_ids": optional(several(CLASS_ID))}
+    admits = {"target_class_ids": optional(several(CLASS_ID))}
 
     def __init__(
         self,
@@ -44,15 +60,6 @@ class ColumnAccuracy(MeanMetric):
         self.per_column = average != "micro"
         options = {"average": average, "target_class_ids": target_class_ids, **options}
         super().__init__(name, dtype, missing=missing, **options)
-
-    def check_per_label(self) -> None:
-        """Raises `ValueError` on options that look at more than one column."""
-        check_columns_apart(False, self.target_class_ids, self.average)
-
-    def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError` only where columns are kept apart: all chosen ones are counted."""
-        if per_label:
-            self.check_per_label()
 
     def observe(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None

@@ -7,22 +7,20 @@ from typing import Any
 from keras import ops
 
 from keras_masked.constructors import DEFAULT
-from keras_masked.metrics.averaged import AVERAGES
+from keras_masked.metrics.averaged import Averaged
 from keras_masked.metrics.base import ratio, register
-from keras_masked.metrics.classes import average_of, check_columns_apart
+from keras_masked.metrics.classes import average_of
 from keras_masked.metrics.tables import BinaryTableMetric
 from keras_masked.observation import NAN, Missing
-from keras_masked.validation import ClassAverage, one_of
+from keras_masked.validation import ClassAverage
 
 Tensor = Any
 
 
-class NegativeRate(BinaryTableMetric):
+class NegativeRate(Averaged, BinaryTableMetric):
     """Base class: a rate of the negative class, of all labels or averaged over their columns."""
 
     _direction = "up"
-
-    admits = {"average": one_of(*AVERAGES)}
 
     def __init__(
         self,
@@ -41,15 +39,6 @@ class NegativeRate(BinaryTableMetric):
     def is_mean_of_columns(self) -> bool:
         """Whether the value is the mean over the columns."""
         return bool(self.average == "macro")
-
-    def check_per_label(self) -> None:
-        """Raises `ValueError` on averages over columns."""
-        check_columns_apart(False, None, self.average)
-
-    def check_rows(self, per_label: bool) -> None:
-        """Raises `ValueError` only where columns are kept apart."""
-        if per_label:
-            self.check_per_label()
 
     def aggregate(self, scores: Tensor, defined: Tensor) -> Tensor:
         """The average that was asked for, weighted by the negative labels."""
