@@ -86,8 +86,10 @@ def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
 def amax(x: Tensor, axis: int) -> Tensor:
     """The greatest along an axis, NaN where any is; of nothing, minus infinity.
 
-    TensorFlow's compiler leaves NaN out of maxima, and without it, Keras raises of no rows there.
+    TensorFlow's compiler leaves NaN out of maxima.
     """
+    if x.shape[axis] == 0:
+        return ops.sum(x, axis=axis) - float("inf")
     if keras.config.backend() != "tensorflow":
         return ops.amax(x, axis=axis)
     greatest = ops.max(x, axis=axis, initial=float("-inf"))

@@ -189,8 +189,7 @@ class FBetaScore(ColumnMetric):
             unknown = ops.broadcast_to(
                 ops.any(ops.isnan(y_pred), axis=row, keepdims=True), ops.shape(y_pred)
             )
-            # `initial`: there may be no row at all, of which TensorFlow refuses to take a maximum.
-            most = ops.max(y_pred, axis=row, keepdims=True, initial=float("-inf"))
+            most = ops.expand_dims(_backend.amax(y_pred, row), row)
             greatest = ops.greater_equal(y_pred, most)
             # As in Keras: a row of zeros says nothing.
             predicted_positive = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))

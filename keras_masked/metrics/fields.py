@@ -121,7 +121,7 @@ class FractionsSkillScore(ColumnMetric):
         if seen.weight is not None:
             pixels = seen.weight
             # Of the pixels of a field, all that are observed have the same.
-            of_field = ops.max(pixels, axis=tuple(range(1, len(pixels.shape))), keepdims=True)
+            of_field = ops.amax(pixels, axis=tuple(range(1, len(pixels.shape))), keepdims=True)
             labels, predictions = (x * ops.sqrt(of_field) for x in (labels, predictions))
         elif seen.observed is not None:
             pixels = ops.cast(seen.observed, pixels.dtype)

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_masked import _backend
 from keras_masked.formulas.ties import by, smaller_after, with_ties
 from keras_masked.metrics.base import register
 from keras_masked.metrics.kept import CAPACITY, KeepsLabels
@@ -55,8 +56,7 @@ class RankCorrelation(KeepsLabels):
         labels, _, weights = contents
         shown, least = ops.not_equal(weights, 0), -float("inf")
         highest, lowest = (
-            sign * ops.max(ops.where(shown, sign * labels, least), axis=0, initial=least)
-            for sign in (1.0, -1.0)
+            sign * _backend.amax(ops.where(shown, sign * labels, least), 0) for sign in (1.0, -1.0)
         )
         return highest > lowest
 
