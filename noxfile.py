@@ -41,6 +41,7 @@ BACKENDS = {
 ENV = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",  # the same sums in the same order on every machine
+    "PYTHONDONTWRITEBYTECODE": "",  # else every process compiles package and tests again
 }
 # Test arrays are tiny: a pool of threads per operation costs more than it brings.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
@@ -79,7 +80,7 @@ KEEP_MEMORY = {
 }
 
 # Each process compiles for itself and takes up to 4 GB on JAX.
-PROCESSES = ("--numprocesses=auto", "--maxprocesses=2", "--dist=loadgroup")
+PROCESSES = ("--numprocesses=auto", "--maxprocesses=2")
 
 each_backend = nox.parametrize("backend", [nox.param(name, id=name) for name in BACKENDS])
 
@@ -279,8 +280,8 @@ def interchange(session: nox.Session) -> None:
         def act(backend: str, command: list[str] = command) -> None:
             run(session, backend, *command, env=for_tests(backend))
 
-        # Each is one process, which leaves a second core idle.
-        with ThreadPoolExecutor(2) as pool:
+        # Each is one process, which leaves other cores idle.
+        with ThreadPoolExecutor(len(backends)) as pool:
             list(pool.map(act, backends))
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import keras
 import pytest
-
-from tests.cases import LOSSES, METRICS
-from tests.laws import reason_without
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`loss_case` and `metric_case` run over every row of the table, but where `grid` says how."""
+    from tests.cases import LOSSES, METRICS  # not in the process that deals out the tests
+
     marks = metafunc.definition.iter_markers("parametrize")
     done = {name for mark in marks for name in names_of(mark)}
     for name, cases in (("loss_case", LOSSES), ("metric_case", METRICS)):
@@ -26,6 +24,10 @@ def names_of(mark: pytest.Mark) -> list[str]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A row that cannot have a law says so itself, with the reason."""
+    import keras
+
+    from tests.laws import reason_without
+
     for item in items:
         reason = reason_without(item, keras.config.backend())
         if reason:

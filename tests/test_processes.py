@@ -17,7 +17,6 @@ from tests.replicas.launch import finish, free_ports, start
 BACKEND = keras.config.backend()
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("replicas"),
     pytest.mark.skipif(BACKEND == "torch", reason="see test_replicas.py"),
 ]
 

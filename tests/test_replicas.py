@@ -15,8 +15,7 @@ import keras_masked as km
 from tests.replicas import common
 from tests.replicas.launch import finish, free_ports, start
 
-# Its processes are started once.
-pytestmark = [pytest.mark.xdist_group("replicas"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 BACKEND = keras.config.backend()
 CASES = [name for losses in common.GROUPS.values() for name in losses]
