@@ -99,3 +99,8 @@ FAMILIES = [
                                      / (1 + np.exp(p[..., 2])))),
            ((-3, 3), (-3, 3), (-3, 5), (-10, 10))),
 ]  # fmt: skip
+
+
+def named(name: str) -> Family:
+    """The family of this name."""
+    return next(family for family in FAMILIES if str(family) == name)

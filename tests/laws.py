@@ -77,6 +77,27 @@ def intakes(rows: Iterable[Any], name: str = "update_state") -> list[Any]:
     return found
 
 
+def graphs(rows: Iterable[Any], elsewhere: Iterable[Any] = ()) -> list[Any]:
+    """Rows for the law that each is one graph, which takes longest of all laws.
+
+    Representatives, and one of each formula, or class where there is none, and kind of label: not
+    of each option. The mean of a formula that has its graph elsewhere is that graph.
+    """
+
+    def of(row: Any) -> tuple[Any, ...]:
+        made = row.make()
+        return getattr(made, "formula", None) or type(made), row.label_axes, made.label
+
+    known = {of(row) for row in elsewhere}
+    found = []
+    for row in rows:
+        key = of(row)
+        if row.represents or key not in known:
+            found.append(row)
+        known.add(key)
+    return found
+
+
 def reason_without(item: Any, backend: str) -> str | None:
     """Why the row of a test does not have its law, where it does not: see `Case.without`."""
     for value in item.callspec.params.values() if hasattr(item, "callspec") else ():

@@ -99,21 +99,19 @@ def test_limit_of_no_variance(kind: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("shifted", "compiled"), [(False, False), (True, True)])
 def test_one_by_one_is_as_at_once(form: str, kind: str, shifted: bool, compiled: bool) -> None:
-    y, p = (tensor(x, "float32") for x in data(kind))
+    y, p = data(kind)
     shift = tensor(np.random.default_rng(2).random(p.shape[:-1]), "float32") if shifted else None
+    both = tensor(np.concatenate([y.ravel(), p.ravel()]), "float32")  # one gradient by one graph
     found = []
     for loop in (False, True):
         loss = getattr(L, f"{form}{kind}Crossentropy")(3, loop)
 
-        def of_predictions(p: Any, y: Any, loss: Any = loss) -> Any:
-            return loss.reduce(*loss.evaluate(y, p, shift=shift))
+        def of_both(both: Any, loss: Any = loss) -> Any:
+            labels, predictions = both[: y.size], both[y.size :]
+            given = keras.ops.reshape(labels, y.shape), keras.ops.reshape(predictions, p.shape)
+            return loss.reduce(*loss.evaluate(*given, shift=shift))
 
-        def of_labels(y: Any, p: Any, function: Any = of_predictions) -> Any:
-            return function(p, y)
-
-        value, by_p = value_and_grad(of_predictions, compiled)(p, y)
-        _, by_y = value_and_grad(of_labels, compiled)(y, p)
-        found.append([to_numpy(x) for x in (value, by_p, by_y)])
+        found.append([to_numpy(x) for x in value_and_grad(of_both, compiled)(both)])
     for at_once, one_by_one in zip(*found, strict=True):
         np.testing.assert_allclose(one_by_one, at_once, rtol=2e-4, atol=2e-6)
 

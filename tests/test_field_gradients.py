@@ -58,12 +58,11 @@ def test_gradient_where_all_is_right(case: Field) -> None:
     assert np.all(np.isfinite(gradient))
 
 
-@EACH
-def test_compile(case: Field) -> None:
+@grid("case", CASES, weighted=[False, True])
+def test_compile(case: Field, weighted: bool) -> None:
     y, p, o = case.draw()
-    weight = tensor(np.arange(1.0, len(y) + 1, dtype="float32"))
-    for w in (None, weight):
-        eager = value_and_gradient(case.make(reduction="sum"), marked(y, o), p, w, compiled=False)
-        compiled = value_and_gradient(case.make(reduction="sum"), marked(y, o), p, w, compiled=True)
-        np.testing.assert_allclose(compiled[0], eager[0], rtol=1e-5)
-        np.testing.assert_allclose(compiled[1], eager[1], rtol=1e-4, atol=1e-6)
+    weight = tensor(np.arange(1.0, len(y) + 1, dtype="float32")) if weighted else None
+    given = case.make(reduction="sum"), marked(y, o), p, weight
+    eager, compiled = (value_and_gradient(*given, compiled=each) for each in (False, True))
+    np.testing.assert_allclose(compiled[0], eager[0], rtol=1e-5)
+    np.testing.assert_allclose(compiled[1], eager[1], rtol=1e-4, atol=1e-6)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.backend import BACKEND, set_mask, tensor, to_numpy, value_and_grad
 from tests.cases import LOSSES, Case, draw
-from tests.laws import grid, representatives
+from tests.laws import graphs, grid, representatives
 
 GARBAGE = [np.nan, np.inf, -np.inf, -1e30, 0.0]
 HALVES = ["float16", "bfloat16"]
@@ -160,7 +160,7 @@ def test_half_gradients_are_finite(loss_case: Case, dtype: str) -> None:
     assert np.all(np.isfinite(to_numpy(gradient)))
 
 
-@grid("loss_case", LOSSES, weighted=[True, False])
+@grid("loss_case", graphs(LOSSES), weighted=[True, False])
 def test_compile(loss_case: Case, weighted: bool) -> None:
     """One graph for loss and gradient, with the values of eager execution."""
     data = draw(loss_case)

@@ -11,12 +11,14 @@ import pytest
 
 import keras_masked as km
 from tests.backend import to_numpy
-from tests.cases import Case, draw
+from tests.cases import METRICS, Case, draw
+from tests.laws import grid, intakes
 from tests.test_metric_values import expected, value_of
 
 M = km.metrics
 
 
+@grid("metric_case", intakes(METRICS, "collect"))
 def test_two_halves(metric_case: Case) -> None:
     """Merged into one of them, pickled before, and into a new one: the oracle's value of both."""
     data = draw(metric_case, (10, 5), seed=4)

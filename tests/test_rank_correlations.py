@@ -17,6 +17,8 @@ SCIPY: dict[str, Any] = {
     "SpearmanCorrelation": lambda y, p: stats.spearmanr(y, p).statistic,
     "KendallTau": lambda y, p: stats.kendalltau(y, p).statistic,
 }
+CAPACITY = 120
+"""As many labels as are observed of those below: JAX compiles for each."""
 BOTH = pytest.mark.parametrize("name", SCIPY)
 
 
@@ -27,7 +29,8 @@ def draw(rows: int = 60, ties: bool = True, seed: int = 0) -> tuple[Array, Array
     p = p + 0.5 * y
     if ties:
         y, p = np.round(2 * y), np.round(3 * p)
-    return y, p, rng.random((rows, 3)) < 0.7
+    order = rng.permutation(3 * rows)
+    return y, p, (order < 2 * rows).reshape(rows, 3)
 
 
 def value_of(metric: Any, *batches: tuple[Any, ...]) -> float:
@@ -43,17 +46,19 @@ def in_halves(*data: Array) -> list[tuple[Array, ...]]:
 
 @BOTH
 def test_values_of_scipy(name: str) -> None:
-    for ties, rows in ((False, 60), (True, 60)):
-        y, p, o = draw(rows, ties)
+    for ties in (False, True):
+        y, p, o = draw(ties=ties)
         hidden, scores = np.where(o, y, np.nan), np.where(o, p, np.inf)
         halves = in_halves(hidden, scores)
         np.testing.assert_allclose(
-            value_of(getattr(M, name)(capacity=200), *halves), SCIPY[name](y[o], p[o]), rtol=2e-6
+            value_of(getattr(M, name)(capacity=CAPACITY), *halves),
+            SCIPY[name](y[o], p[o]),
+            rtol=2e-6,
         )
         each = [SCIPY[name](y[o[:, c], c], p[o[:, c], c]) for c in range(3)]
-        metric = getattr(M, name)(axis=0, capacity=200)
+        metric = getattr(M, name)(axis=0, capacity=CAPACITY)
         np.testing.assert_allclose(value_of(metric, *halves), np.mean(each), rtol=2e-6)
-        per_label = M.PerLabel(getattr(M, name)(capacity=200), ["a", "b", "c"])
+        per_label = M.PerLabel(getattr(M, name)(capacity=CAPACITY), ["a", "b", "c"])
         for batch in halves:
             per_label.update_state(*batch)
         found = [float(to_numpy(per_label.result()[f"{per_label.name}/{c}"])) for c in "abc"]
@@ -62,23 +67,31 @@ def test_values_of_scipy(name: str) -> None:
 
 @BOTH
 def test_integer_weights_are_repeated_labels(name: str) -> None:
-    y, p, _ = draw()
+    y, p, o = draw()
     w = np.random.default_rng(1).integers(0, 4, y.shape)
-    expected = SCIPY[name](np.repeat(y.ravel(), w.ravel()), np.repeat(p.ravel(), w.ravel()))
-    found = value_of(getattr(M, name)(capacity=200), *in_halves(y, p, w))
+    expected = SCIPY[name](np.repeat(y[o], w[o]), np.repeat(p[o], w[o]))
+    labels = np.where(o, y, np.nan)
+    found = value_of(getattr(M, name)(capacity=CAPACITY), *in_halves(labels, p, w))
     np.testing.assert_allclose(found, expected, rtol=2e-6)
 
 
 @BOTH
 def test_beyond_its_capacity_it_is_nan(name: str) -> None:
     y, p, o = draw()
-    count = int(o.sum())
+    assert o.sum() == CAPACITY
     halves = in_halves(np.where(o, y, np.nan), p)
-    assert np.isfinite(value_of(getattr(M, name)(capacity=count), *halves))
-    assert np.isnan(value_of(getattr(M, name)(capacity=count - 1), *halves))
-    columns = getattr(M, name)(axis=0, capacity=int(o.sum(0).max()) - 1)
-    assert np.isnan(value_of(columns, *halves)), "no mean of the columns that fit"
-    parts = [getattr(M, name)(capacity=count) for _ in range(2)]
+    assert np.isfinite(value_of(getattr(M, name)(capacity=CAPACITY), *halves))
+    one_more = o.copy()
+    one_more[tuple(np.argwhere(~o)[0])] = True
+    too_many = in_halves(np.where(one_more, y, np.nan), p)
+    assert np.isnan(value_of(getattr(M, name)(capacity=CAPACITY), *too_many))
+    labels = y.copy()
+    labels[30:, :2] = np.nan  # of three times these, one column is too long
+    columns = getattr(M, name)(axis=0, capacity=CAPACITY)
+    assert np.isfinite(value_of(columns, *in_halves(labels, p)))
+    again = 2 * in_halves(labels, p)
+    assert np.isnan(value_of(columns, *again)), "no mean of the columns that fit"
+    parts = [getattr(M, name)(capacity=CAPACITY) for _ in range(2)]
     for part, half in zip(parts, halves, strict=True):
         part.update_state(*half)
     parts[0].merge_state(parts[1:])

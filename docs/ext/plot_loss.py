@@ -89,7 +89,7 @@ def evaluate(loss: Any, label: Any, grid: Array, *cut: Any) -> tuple[Array, Arra
     def value(x: Any) -> Any:
         return loss(*line(loss, label, x, *cut))
 
-    losses, slopes = jax.vmap(jax.value_and_grad(value))(grid)
+    losses, slopes = jax.jit(jax.vmap(jax.value_and_grad(value)))(grid)  # one graph, not its ops
     return np.asarray(losses), np.asarray(slopes)
 
 
