@@ -1,7 +1,7 @@
 """Which process runs which test: what is about the same, in the same one.
 
 JAX compiles every operation for every shape, once a process. Two processes that share the tests of
-one loss between them compile all that it does twice, at the same time: that took a third of it.
+one loss between them compile much of what it does twice: a sixth of all graphs.
 """
 
 from __future__ import annotations

@@ -135,12 +135,7 @@ def has_label(each: Function, observed: np.ndarray) -> np.ndarray:
 # Values
 
 
-@grid(
-    "each",
-    ROWS + LABELS,
-    others=lambda _, shape: shape == (5, 5),
-    shape=[(5,), (5, 5), (2, 3, 2, 4)],
-)
+@grid("each", ROWS + LABELS, shape=[(5,), (5, 5), (2, 3, 2, 4)])
 def test_rows(each: Function, shape: tuple[int, ...]) -> None:
     data = draw(each.case, shape)
     value = to_numpy(each(data.with_missing(), data.p))

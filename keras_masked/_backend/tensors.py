@@ -86,7 +86,8 @@ def mean(x: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
 def amax(x: Tensor, axis: int) -> Tensor:
     """The greatest along an axis, NaN where any is; of nothing, minus infinity.
 
-    TensorFlow's compiler leaves NaN out of maxima.
+    TensorFlow's compiler leaves NaN out of maxima. Where it does not know the number of rows, and
+    there are none, Keras raises without `initial`.
     """
     if x.shape[axis] == 0:
         return ops.sum(x, axis=axis) - float("inf")

@@ -186,10 +186,8 @@ class FBetaScore(ColumnMetric):
             row = -2 if seen.one_column else -1  # behind which there is an axis of one again
             if seen.hidden is not None:
                 y_pred = ops.where(seen.hidden(), ops.full_like(y_pred, float("-inf")), y_pred)
-            unknown = ops.broadcast_to(
-                ops.any(ops.isnan(y_pred), axis=row, keepdims=True), ops.shape(y_pred)
-            )
             most = ops.expand_dims(_backend.amax(y_pred, row), row)
+            unknown = ops.broadcast_to(ops.isnan(most), ops.shape(y_pred))
             greatest = ops.greater_equal(y_pred, most)
             # As in Keras: a row of zeros says nothing.
             predicted_positive = ops.logical_and(greatest, ops.greater(ops.abs(y_pred), 1e-9))
